@@ -1,0 +1,1 @@
+"""Nouns every room speaks of: variants, measures, cells, records, errors."""

@@ -1,0 +1,1 @@
+"""Encode every text once, keep the vectors on disk."""

@@ -1,0 +1,1 @@
+"""Rankings and pairs in, one value per query or pair out."""

@@ -1,0 +1,1 @@
+"""The models to judge: checkpoints, fingerprints, prompts, encoders."""

@@ -1,0 +1,1 @@
+"""The questions: cards, readers and validated texts."""

@@ -66,7 +66,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"{path}: no space left on the disk; free some or choose another folder; nothing is lost"
+            message = f"{path}: no space left on the disk; free some or choose another folder"
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             message = f"{path}: cannot be written ({error.strerror}); choose a folder you may write to"
         else:

@@ -1,0 +1,233 @@
+"""RunRecord: what was asked, what came back, and everything needed to repeat it.
+
+`record.json` is this model written out; the docstring under each field is the file format's documentation.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evalsuite.core.errors import RunFileError
+from evalsuite.core.spec import SweepSpec
+
+SCHEMA_VERSION: Literal[1] = 1
+
+
+class _Entry(BaseModel):
+    """Base of every part of a record: immutable, strict about unknown fields, documented field by field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class MetricValue(_Entry):
+    """One metric of one cell: a mean over queries, or a correlation over pairs, as a fraction."""
+
+    value: float
+    """The headline: ties broken as trec_eval breaks them (score descending, then document id descending)."""
+    lower: float
+    """Lower end of the 95 % interval."""
+    upper: float
+    """Upper end of the 95 % interval."""
+    expected: float | None = None
+    """Mean over every order of tied documents; None where ties cannot change the metric."""
+    ties_won: float | None = None
+    """Value if every tie were broken in favour of the relevant documents."""
+    ties_lost: float | None = None
+    """Value if every tie were broken against the relevant documents."""
+
+
+class Scored(_Entry):
+    """A cell that was evaluated."""
+
+    status: Literal["scored"] = "scored"
+    n: int
+    """Number of queries or pairs behind every metric of the cell."""
+    metrics: dict[str, MetricValue]
+    """Canonical metric text (`ndcg@10`) to value."""
+    tie_share: float | None = None
+    """Share of queries with documents of equal score on both sides of the main metric's cut-off."""
+    bytes_per_vector: float
+    """Stored bytes a document vector, side values such as scales included."""
+    seconds: float
+    """Wall time of quantizing, searching and scoring this cell."""
+
+
+class Failed(_Entry):
+    """A cell that could not be evaluated, and why."""
+
+    status: Literal["failed"] = "failed"
+    reason: str
+    """One message that names the thing, the value and the next step."""
+
+
+Outcome = Annotated[Scored | Failed, Field(discriminator="status")]
+
+
+class CellRecord(_Entry):
+    """One result: (checkpoint, task, variant) and its outcome."""
+
+    checkpoint: str
+    """Label of the checkpoint, unique in the record."""
+    task: str
+    """Name of the task, unique in the record."""
+    variant: str
+    """Canonical variant text, such as `256/int8`."""
+    outcome: Outcome
+    """What came back."""
+
+
+class CheckpointEntry(_Entry):
+    """A checkpoint of the run, identified by content."""
+
+    label: str
+    """Short name used in tables."""
+    source: str
+    """Hub id or folder as the user gave it."""
+    revision: str | None
+    """Commit hash on the hub; None for folders and loaded models."""
+    fingerprint: str
+    """sha256 over weights, tokenizer, module configs, prompts, maximum length and dtype."""
+    dtype: str
+    """Data type the model ran in."""
+    dim: int
+    """Full output width."""
+    matryoshka_dims: tuple[int, ...]
+    """Dimensions the checkpoint declares; empty if it declares none."""
+    max_seq_length: int | None
+    """Longest input in tokens; longer texts are cut."""
+    prompts: dict[str, str]
+    """Prompt name to prompt text."""
+    prompts_origin: str
+    """Where the prompts came from."""
+    warnings: tuple[str, ...] = ()
+    """What was odd about the checkpoint."""
+
+
+class TaskEntry(_Entry):
+    """A task of the run, identified by content."""
+
+    name: str
+    """Name used in tables."""
+    kind: Literal["retrieval", "sts"]
+    """Retrieval or semantic textual similarity."""
+    task_type: str
+    """MTEB's name of the kind of task; chooses prompts."""
+    split: str
+    """Part of the data used."""
+    source: str
+    """Where the data came from."""
+    main_metric: str
+    """Canonical text of the metric shown first."""
+    fingerprint: str
+    """sha256 over all texts, ids and judgements; empty if the task could not be loaded."""
+    counts: dict[str, int]
+    """Documents, queries and judgements, or pairs."""
+    warnings: tuple[str, ...] = ()
+    """What was odd about the data."""
+
+
+class PerQueryFile(_Entry):
+    """Where the per-query values of one checkpoint on one task lie."""
+
+    checkpoint: str
+    """Label of the checkpoint."""
+    task: str
+    """Name of the task."""
+    path: str
+    """Path of the Parquet file, relative to the record."""
+
+
+class Encoding(_Entry):
+    """How the texts of one checkpoint were turned into vectors."""
+
+    checkpoint: str
+    """Label of the checkpoint."""
+    texts: int
+    """Unique texts the run needed."""
+    encoded: int
+    """Texts encoded by this run; the others were already in the store."""
+    seconds: float
+    """Wall time of encoding, model loading included."""
+
+
+class Provenance(_Entry):
+    """What is needed to repeat the run and to trust it."""
+
+    created: str
+    """UTC time at which the run ended, ISO 8601."""
+    command: str
+    """The command line or call that made the run."""
+    versions: dict[str, str]
+    """Versions of evalsuite, Python and the libraries that decide the numbers."""
+    platform: str
+    """Operating system and processor architecture."""
+    device: str
+    """Device the model ran on; `none` when every vector came from the store."""
+    threads: int
+    """Processor threads torch used."""
+    git: dict[str, str]
+    """Commit of the working folder and whether it was dirty; empty outside a repository."""
+    tie_rule: str
+    """How equal scores are ordered."""
+    calibration: str
+    """What the quantizers were fitted on."""
+    interval: str
+    """How the 95 % intervals were made."""
+    seconds: dict[str, float]
+    """Wall time by stage: load, encode, score, total."""
+    encodings: tuple[Encoding, ...] = ()
+    """One entry a checkpoint."""
+
+
+class RunRecord(_Entry):
+    """A whole run: the question, the answers, the circumstances."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    """Version of this file format."""
+    asked: SweepSpec
+    """The question."""
+    checkpoints: tuple[CheckpointEntry, ...]
+    """The models judged."""
+    tasks: tuple[TaskEntry, ...]
+    """The tasks used."""
+    cells: tuple[CellRecord, ...]
+    """Every expected cell, scored or failed."""
+    per_query: tuple[PerQueryFile, ...] = ()
+    """The per-query tables."""
+    provenance: Provenance
+    """The circumstances."""
+
+    def to_json(self) -> str:
+        """Write the record as indented JSON."""
+        return self.model_dump_json(indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, *, where: str) -> RunRecord:
+        """Read a record.
+
+        Args:
+            text: Content of a `record.json`.
+            where: Name of the file, for error messages.
+
+        Raises:
+            RunFileError: If the text is not JSON, of another schema version, or damaged.
+        """
+        try:
+            version = json.loads(text).get("schema_version")
+        except (json.JSONDecodeError, AttributeError) as error:
+            message = f"{where}: not a run record ({error}); give the folder a run was written to"
+            raise RunFileError(message) from error
+        if version != SCHEMA_VERSION:
+            message = (
+                f"{where}: schema version {version!r}, this evalsuite reads {SCHEMA_VERSION}; "
+                "read it with the evalsuite version named in its provenance"
+            )
+            raise RunFileError(message)
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            message = f"{where}: damaged run record: {error}"
+            raise RunFileError(message) from error

@@ -1,0 +1,181 @@
+"""Run: a record and its per-query tables, on disk and as pandas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from evalsuite.core.errors import RunFileError, UsageError, known_names
+from evalsuite.core.measure import CORRELATIONS
+from evalsuite.core.record import CellRecord, CheckpointEntry, Failed, RunRecord, Scored, TaskEntry
+from evalsuite.core.variant import Variant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORD_FILE = "record.json"
+
+_T = TypeVar("_T")
+
+FRAME_COLUMNS = (
+    "checkpoint", "task", "kind", "dim", "precision", "variant", "metric", "main", "value", "lower", "upper",
+    "n", "expected", "ties_won", "ties_lost", "tie_share", "bytes_per_vector", "seconds", "status", "reason",
+)  # fmt: skip
+
+
+class Run:
+    """A finished run in a folder.
+
+    Attributes:
+        record: Everything but the per-query values.
+        folder: The folder that holds `record.json` and the Parquet files.
+    """
+
+    def __init__(self, record: RunRecord, folder: Path) -> None:
+        self.record = record
+        self.folder = folder
+
+    @classmethod
+    def load(cls, path: str | Path) -> Run:
+        """Open a run by its folder or its `record.json`.
+
+        Raises:
+            RunFileError: If there is no readable record at `path`.
+        """
+        path = Path(path)
+        file = path if path.name == RECORD_FILE else path / RECORD_FILE
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"{file}: cannot be read ({error}); give the folder a run was written to"
+            raise RunFileError(message) from error
+        return cls(RunRecord.from_json(text, where=str(file)), file.parent)
+
+    def __repr__(self) -> str:
+        scored = len(self.record.cells) - len(self.failures)
+        return f"Run({str(self.folder)!r}, {scored} cells scored, {len(self.failures)} failed)"
+
+    @property
+    def failures(self) -> tuple[CellRecord, ...]:
+        """The cells that could not be evaluated."""
+        return tuple(cell for cell in self.record.cells if isinstance(cell.outcome, Failed))
+
+    def checkpoint(self, label: str) -> CheckpointEntry:
+        """Return the entry of the checkpoint called `label`."""
+        return _named("checkpoint", label, {entry.label: entry for entry in self.record.checkpoints})
+
+    def task(self, name: str) -> TaskEntry:
+        """Return the entry of the task called `name`."""
+        return _named("task", name, {entry.name: entry for entry in self.record.tasks})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per cell and metric, values as fractions.
+
+        Failed cells have one row, under the task's main metric, with `value` NaN, `status` `failed` and the
+        `reason`. Columns are `FRAME_COLUMNS`.
+        """
+        import pandas as pd
+
+        rows = [row for cell in self.record.cells for row in self._rows(cell)]
+        return pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
+
+    def _rows(self, cell: CellRecord) -> list[dict[str, Any]]:
+        """Spread one cell over one row a metric."""
+        task, variant, outcome = self.task(cell.task), Variant.parse(cell.variant), cell.outcome
+        shared = {
+            "checkpoint": cell.checkpoint,
+            "task": cell.task,
+            "kind": task.kind,
+            "dim": variant.dim,
+            "precision": variant.precision,
+            "variant": cell.variant,
+            "status": outcome.status,
+        }
+        if isinstance(outcome, Failed):
+            return [{**shared, "metric": task.main_metric, "main": True, "n": 0, "reason": outcome.reason}]
+        shared |= {
+            "n": outcome.n,
+            "tie_share": outcome.tie_share,
+            "bytes_per_vector": outcome.bytes_per_vector,
+            "seconds": outcome.seconds,
+        }
+        return [
+            {**shared, "metric": name, "main": name == task.main_metric, **metric.model_dump()}
+            for name, metric in outcome.metrics.items()
+        ]
+
+    def per_query(
+        self, task: str, variant: str | Variant, metric: str, *, checkpoint: str | None = None
+    ) -> pd.Series[float]:
+        """Return the values behind one number, one a query (or a pair).
+
+        Args:
+            task: Name of the task.
+            variant: Variant or its canonical text.
+            metric: Canonical metric text. A correlation has no value a pair: for STS tasks every metric
+                gives the cosine similarity of each pair, and `gold` gives the scores by people.
+            checkpoint: Label of the checkpoint; may be left out when the run has only one.
+
+        Returns:
+            float64 series indexed by query or pair id; a retrieval metric is the mean of its series.
+
+        Raises:
+            UsageError: If the run has no such checkpoint, task, variant or metric.
+            RunFileError: If the Parquet file is missing or damaged.
+        """
+        label = self._only_checkpoint() if checkpoint is None else self.checkpoint(checkpoint).label
+        cell = self._scored_cell(label, self.task(task).name, str(variant))
+        table = self.per_query_table(label, task)
+        column = self._column(task, metric, cell)
+        rows = table[table["variant"] == cell.variant]
+        return rows.set_index("id")[column].rename(metric)
+
+    def per_query_table(self, checkpoint: str, task: str) -> pd.DataFrame:
+        """Return the whole per-query table of one checkpoint on one task: every variant, every metric.
+
+        Raises:
+            RunFileError: If the run kept no such table, or it cannot be read.
+        """
+        import pandas as pd
+
+        for entry in self.record.per_query:
+            if (entry.checkpoint, entry.task) == (checkpoint, task):
+                file = self.folder / entry.path
+                try:
+                    return pd.read_parquet(file)
+                except (OSError, ValueError) as error:
+                    message = f"{file}: cannot be read ({error}); evaluate again to write it anew"
+                    raise RunFileError(message) from error
+        message = f"{self.folder}: no per-query values of {checkpoint} on {task}"
+        raise RunFileError(message)
+
+    def _only_checkpoint(self) -> str:
+        labels = [entry.label for entry in self.record.checkpoints]
+        if len(labels) != 1:
+            message = f"the run holds several checkpoints; name one of: {known_names(labels)}"
+            raise UsageError(message)
+        return labels[0]
+
+    def _scored_cell(self, checkpoint: str, task: str, variant: str) -> CellRecord:
+        cells = {c.variant: c for c in self.record.cells if (c.checkpoint, c.task) == (checkpoint, task)}
+        cell = _named("variant", variant, cells)
+        if isinstance(cell.outcome, Failed):
+            message = f"{checkpoint} on {task} at {variant} failed: {cell.outcome.reason}"
+            raise UsageError(message)
+        return cell
+
+    def _column(self, task: str, metric: str, cell: CellRecord) -> str:
+        """Name the Parquet column that holds the values behind `metric`."""
+        if self.task(task).kind == "sts":
+            columns = {"cosine": "cosine", "gold": "gold", **dict.fromkeys(CORRELATIONS, "cosine")}
+            return _named("metric", metric, columns)
+        metrics = cell.outcome.metrics if isinstance(cell.outcome, Scored) else {}
+        return _named("metric", metric, {name: name for name in metrics})
+
+
+def _named(what: str, name: str, known: dict[str, _T]) -> _T:
+    """Look a name up, or say which names there are."""
+    if name not in known:
+        message = f"no {what} {name!r} in this run; it has: {known_names(list(known))}"
+        raise UsageError(message)
+    return known[name]

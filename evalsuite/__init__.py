@@ -1,1 +1,51 @@
-"""evalsuite."""
+"""evalsuite: evaluate Matryoshka embedding models at every dimension and precision, from one encode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evalsuite.api import evaluate, load_run, report
+    from evalsuite.core.errors import EvalsuiteError, UserError
+    from evalsuite.core.run import Run
+    from evalsuite.core.variant import Variant
+    from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Checkpoint": "evalsuite.models.checkpoint",
+    "EvalsuiteError": "evalsuite.core.errors",
+    "Run": "evalsuite.core.run",
+    "UserError": "evalsuite.core.errors",
+    "Variant": "evalsuite.core.variant",
+    "evaluate": "evalsuite.api",
+    "load_run": "evalsuite.api",
+    "open_checkpoint": "evalsuite.models.checkpoint",
+    "report": "evalsuite.api",
+}
+
+__all__ = [
+    "Checkpoint",
+    "EvalsuiteError",
+    "Run",
+    "UserError",
+    "Variant",
+    "__version__",
+    "evaluate",
+    "load_run",
+    "open_checkpoint",
+    "report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import evalsuite` stays light."""
+    import importlib
+
+    if name not in _HOMES:
+        message = f"module 'evalsuite' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -46,3 +46,7 @@ class Measure:
         known = known_names([f"{ranked}@K" for ranked in RANKED] + list(CORRELATIONS))
         message = f"unknown metric {text!r}; known metrics: {known}"
         raise UsageError(message)
+
+
+UNRANKED = 1 << 40
+"""Rank of a document that was not retrieved within the depth searched; larger than any cut-off."""

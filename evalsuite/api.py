@@ -1,0 +1,268 @@
+"""The verbs: evaluate models, load runs, write reports. The command line calls these and nothing else."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.core.errors import UsageError
+from evalsuite.core.progress import Progress, Silent
+from evalsuite.core.record import CellRecord, CheckpointEntry, Encoding, RunRecord, TaskEntry
+from evalsuite.core.run import Run
+from evalsuite.core.spec import DEFAULT_PRECISIONS, SweepSpec
+from evalsuite.embeddings.store import EmbeddingStore
+from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+from evalsuite.report.write import ReportFiles, write_report
+from evalsuite.sweep import plan
+from evalsuite.sweep.provenance import provenance
+from evalsuite.sweep.run import Sweep
+from evalsuite.sweep.writer import RunWriter
+from evalsuite.tasks.catalogue import Catalogue
+from evalsuite.tasks.task import StsTask, Task
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+    Model = str | os.PathLike[str] | SentenceTransformer | Checkpoint
+
+RUNS_FOLDER = Path("reports") / "runs"
+DEFAULT_TASKS = ("bundled",)
+
+
+def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the command line has too
+    model: Model | Sequence[Model],
+    tasks: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = DEFAULT_TASKS,
+    dims: Sequence[int] | None = None,
+    precisions: Sequence[str] = DEFAULT_PRECISIONS,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    batch_size: int = 32,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    cache_dir: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Run:
+    """Encode every text once and score every dimension and precision.
+
+    Args:
+        model: A folder, a hub id, a loaded `SentenceTransformer`, or several of these.
+        tasks: Task names, suites, cards, paths of BEIR folders or STS files; `PATH:SPLIT` chooses a split.
+        dims: Dimensions to cut to; by default the model's declared Matryoshka dims, else halvings down to 32.
+        precisions: Quantization levels.
+        out: Folder of the run; by default a new one under `reports/runs`. A different run that is already
+            there moves to `previous/`.
+        dtype: Data type of weights and activations: `float32`, `bfloat16` or `float16`.
+        device: Torch device; by default sentence-transformers chooses.
+        batch_size: Texts a forward pass.
+        revision: Commit, tag or branch of a hub model.
+        trust_remote_code: Run code that comes with the checkpoint.
+        cache_dir: Folder of the embedding store; by default `$EVALSUITE_CACHE` or the user's cache folder.
+        seed: Seed of the bootstrap resamples.
+        progress: Told about the work as it goes on.
+        command: What to record as the way the run was made; by default this call.
+
+    Returns:
+        The run, already on disk. Cells that could not be evaluated are `Failed` in it.
+
+    Raises:
+        UserError: If a model, task, dimension, precision or folder is not usable; nothing was encoded then.
+    """
+    began = time.perf_counter()
+    sources = _models(model)
+    references = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
+    plan.variants([1], precisions)
+    checkpoints = _distinct(
+        [
+            open_checkpoint(
+                source,
+                revision=revision,
+                dtype=dtype,
+                device=device,
+                trust_remote_code=trust_remote_code,
+                batch_size=batch_size,
+            )
+            for source in sources
+        ]
+    )
+    plan.check_dims(dims or (), {checkpoint.label: checkpoint.dim for checkpoint in checkpoints})
+    loaded = load_tasks(references)
+    asked = SweepSpec(
+        models=tuple(checkpoint.source for checkpoint in checkpoints),
+        tasks=tuple(os.fspath(reference) for reference in references),
+        dims=None if dims is None else tuple(dims),
+        precisions=tuple(precisions),
+        dtype=dtype,
+        device=device,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    folder = _new_folder(checkpoints) if out is None else Path(out)
+    store = EmbeddingStore(None if cache_dir is None else Path(cache_dir))
+    sweep = Sweep(loaded, store, RunWriter(folder), progress or Silent(), seed)
+    sweep.seconds["load"] = time.perf_counter() - began
+    cells, encodings = _sweep(sweep, checkpoints, asked)
+    seconds = {**sweep.seconds, "total": time.perf_counter() - began}
+    record = RunRecord(
+        asked=asked,
+        checkpoints=tuple(map(_checkpoint_entry, checkpoints)),
+        tasks=tuple(map(_task_entry, loaded)),
+        cells=tuple(cells),
+        provenance=provenance(command or _call(asked), _device(checkpoints, encodings), seconds, encodings),
+    )
+    return sweep.writer.finish(record)
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Open a run from its folder or its `record.json`.
+
+    Raises:
+        RunFileError: If there is no readable record.
+    """
+    return Run.load(Path(path))
+
+
+def report(
+    run: Run | str | os.PathLike[str] | Sequence[Run | str | os.PathLike[str]],
+    out: str | os.PathLike[str] | None = None,
+) -> ReportFiles:
+    """Write tables, figures and the HTML page of one or several runs.
+
+    Args:
+        run: Runs, or folders of runs.
+        out: Folder to write to; by default the folder of the first run.
+
+    Returns:
+        The paths of what was written.
+
+    Raises:
+        RunFileError: If a run cannot be read.
+        StorageError: If the folder cannot be written to.
+    """
+    given = [run] if isinstance(run, Run | str | os.PathLike) else list(run)
+    runs = [each if isinstance(each, Run) else load_run(each) for each in given]
+    if not runs:
+        message = "no run given; name at least one folder that holds a record.json"
+        raise UsageError(message)
+    return write_report(runs, runs[0].folder if out is None else Path(out))
+
+
+def load_tasks(references: Sequence[str | os.PathLike[str]]) -> list[Task]:
+    """Resolve names, suites and paths, and load every task.
+
+    Raises:
+        UsageError: If a reference is unknown; names all that are.
+        TaskDataError: If a task's files are malformed; names every mistake of that task.
+    """
+    if not references:
+        message = "no task given; name a task, a suite or a path"
+        raise UsageError(message)
+    return [reference.load() for reference in Catalogue().resolve(list(references))]
+
+
+def _models(model: Any) -> list[Any]:
+    """Return the models as a list, whether one or several were given."""
+    several = isinstance(model, Sequence) and not isinstance(model, str)
+    models = list(model) if several else [model]
+    if not models:
+        message = "no model given; name a folder or a hub id"
+        raise UsageError(message)
+    return models
+
+
+def _distinct(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
+    """Drop checkpoints given twice; give those of equal label the first letters of their fingerprint."""
+    unique = list({each.fingerprint: each for each in checkpoints}.values())
+    counts = Counter(each.label for each in unique)
+    return [
+        each if counts[each.label] == 1 else each.relabel(f"{each.label}@{each.fingerprint[:8]}")
+        for each in unique
+    ]
+
+
+def _sweep(
+    sweep: Sweep, checkpoints: Iterable[Checkpoint], asked: SweepSpec
+) -> tuple[list[CellRecord], list[Encoding]]:
+    """Evaluate one checkpoint after the other."""
+    cells: list[CellRecord] = []
+    encodings: list[Encoding] = []
+    for checkpoint in checkpoints:
+        dims = asked.dims or plan.default_dims(checkpoint.dim, checkpoint.matryoshka_dims)
+        records, encoding = sweep.run(checkpoint, plan.variants(dims, asked.precisions))
+        cells += records
+        encodings.append(encoding)
+    return cells, encodings
+
+
+def _new_folder(checkpoints: Sequence[Checkpoint]) -> Path:
+    """Name a folder under `reports/runs` after the time and the first model."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
+    label = re.sub(r"[^A-Za-z0-9.]+", "-", checkpoints[0].label).strip("-.")[:60]
+    folder = RUNS_FOLDER / f"{now}-{label}"
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = RUNS_FOLDER / f"{now}-{label}-{number}"
+    return folder
+
+
+def _checkpoint_entry(checkpoint: Checkpoint) -> CheckpointEntry:
+    return CheckpointEntry(
+        label=checkpoint.label,
+        source=checkpoint.source,
+        revision=checkpoint.revision,
+        fingerprint=checkpoint.fingerprint,
+        dtype=checkpoint.dtype,
+        dim=checkpoint.dim,
+        matryoshka_dims=checkpoint.matryoshka_dims,
+        max_seq_length=checkpoint.max_seq_length,
+        prompts=dict(checkpoint.prompts.prompts),
+        prompts_origin=checkpoint.prompts.origin,
+        warnings=checkpoint.warnings,
+    )
+
+
+def _task_entry(task: Task) -> TaskEntry:
+    if isinstance(task, StsTask):
+        counts = {"pairs": len(task.pair_ids)}
+    else:
+        judgements = sum(map(len, task.qrels.values()))
+        counts = {"documents": len(task.documents), "queries": len(task.queries), "judgements": judgements}
+    return TaskEntry(
+        name=task.name,
+        kind=task.kind,
+        task_type=task.task_type,
+        split=task.split,
+        source=task.source,
+        main_metric=task.main_metric,
+        fingerprint=task.fingerprint,
+        counts=counts,
+        warnings=tuple(task.warnings),
+    )
+
+
+def _device(checkpoints: Sequence[Checkpoint], encodings: Sequence[Encoding]) -> str:
+    """Name the devices that encoded something; `none` if every vector came from the store."""
+    used = [
+        str(getattr(checkpoint.encoder(), "device", "unknown"))
+        for checkpoint, encoding in zip(checkpoints, encodings, strict=True)
+        if encoding.encoded
+    ]
+    return ", ".join(dict.fromkeys(used)) or "none"
+
+
+def _call(asked: SweepSpec) -> str:
+    """Write the Python call that repeats the run."""
+    options = asked.model_dump(exclude_defaults=True, exclude={"models"})
+    words = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    models = asked.models[0] if len(asked.models) == 1 else list(asked.models)
+    return f"evalsuite.evaluate({models!r}, {words})"

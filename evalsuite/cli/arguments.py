@@ -1,0 +1,75 @@
+"""Reading words of the command line: lists after one option, comma-separated values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from evalsuite.core.errors import UsageError
+
+
+def gather_values(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
+    """Let an option take several words: `--tasks a b` becomes `--tasks a --tasks b`.
+
+    Only once a positional word (the model) has been seen; before that, a word after the value may be the
+    model, so there an option takes one word, as usual.
+    """
+    gathered: list[str] = []
+    positional = False
+    current = ""
+    takes_value = False
+    for place, word in enumerate(arguments):
+        if word == "--":
+            return [*gathered, *arguments[place:]]
+        if word.startswith("-"):
+            gathered.append(word)
+            current = word if word in options else ""
+            takes_value = "=" not in word and word not in FLAGS
+        elif takes_value:
+            gathered.append(word)
+            takes_value = False
+        elif current and positional:
+            gathered += [current, word]
+        else:
+            gathered.append(word)
+            positional = positional or place > 0
+    return gathered
+
+
+FLAGS = (
+    "--quiet",
+    "--json",
+    "--no-report",
+    "--trust-remote-code",
+    "--help",
+    "--all",
+    "--version",
+    "-q",
+    "-h",
+)
+"""Options that take no value."""
+
+
+def split_names(values: Sequence[str]) -> list[str]:
+    """Split comma-separated names; a path or a name with parentheses keeps its commas."""
+    names: list[str] = []
+    for value in values:
+        keep = "(" in value or Path(value).exists()
+        names += [value] if keep else [part.strip() for part in value.split(",") if part.strip()]
+    return names
+
+
+def parse_dims(values: Sequence[str] | None) -> list[int] | None:
+    """Read dimensions such as `768,512,256`; None if the option was not given.
+
+    Raises:
+        UsageError: If a word is not a whole number.
+    """
+    if not values:
+        return None
+    words = split_names(values)
+    wrong = [word for word in words if not word.isdecimal()]
+    if wrong or not words:
+        message = f"--dims {','.join(values)}: not whole numbers: {', '.join(wrong) or 'none given'}"
+        raise UsageError(message)
+    return [int(word) for word in words]

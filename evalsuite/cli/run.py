@@ -1,0 +1,96 @@
+"""`evalsuite run`: evaluate models on tasks."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from evalsuite.core.run import Run
+
+
+def run(
+    model: list[str] = typer.Argument(
+        ..., metavar="MODEL...", help="Folder or hub id of a sentence-transformers model."
+    ),
+    tasks: list[str] = typer.Option(
+        ["bundled"], "--tasks", "-t", help="Task names, suites or paths (PATH:SPLIT for a split)."
+    ),
+    dims: list[str] = typer.Option(None, "--dims", "-d", help="Dimensions, such as 768,512,256,128."),
+    precisions: list[str] = typer.Option(
+        ["float32,float16,int8,binary"], "--precisions", "-p", help="Quantization levels."
+    ),
+    dtype: str = typer.Option("float32", help="float32, bfloat16 or float16 (of weights and activations)."),
+    device: str = typer.Option(None, help="Torch device, such as cpu or cuda:0."),
+    batch_size: int = typer.Option(32, min=1, help="Texts a forward pass."),
+    revision: str = typer.Option(None, help="Commit, tag or branch of a hub model."),
+    out: Path = typer.Option(None, "--out", "-o", help="Folder of the run.  [default: new in reports/runs]"),
+    cache_dir: Path = typer.Option(None, help="Folder of the embedding store.  [default: user cache]"),
+    seed: int = typer.Option(0, min=0, help="Seed of the bootstrap."),
+    trust_remote_code: bool = typer.Option(
+        False, "--trust-remote-code", help="Run code that comes with the model. Only for code you have read."
+    ),
+    no_report: bool = typer.Option(False, "--no-report", help="Write the record only, no report."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress, no tables."),
+    as_json: bool = typer.Option(False, "--json", help="Print the results as JSON."),
+) -> None:
+    """Encode every text once and score every dimension and precision."""
+    from evalsuite import api
+    from evalsuite.cli.arguments import parse_dims, split_names
+    from evalsuite.cli.progress import choose_progress
+
+    finished = api.evaluate(
+        model,
+        split_names(tasks),
+        parse_dims(dims),
+        split_names(precisions),
+        out,
+        dtype=dtype,
+        device=device,
+        batch_size=batch_size,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        cache_dir=cache_dir,
+        seed=seed,
+        progress=choose_progress(quiet=quiet),
+        command=shlex.join(["evalsuite", *sys.argv[1:]]),
+    )
+    page = None if no_report else api.report(finished).html
+    show(finished, page, quiet=quiet, as_json=as_json)
+
+
+def show(finished: Run, page: Path | None, *, quiet: bool, as_json: bool) -> None:
+    """Print a run, say where its files are, and exit with 1 if a cell failed."""
+    from evalsuite.cli.console import print_json, say, stdout, warn
+    from evalsuite.report.terminal import render
+
+    for entry in (*finished.record.checkpoints, *finished.record.tasks):
+        for message in entry.warnings:
+            warn(message)
+    if as_json:
+        print_json(summary(finished, page))
+    elif not quiet:
+        for part in render([finished]):
+            stdout().print(part)
+        say(f"run: {finished.folder}")
+        if page is not None:
+            say(f"report: {page}")
+    if finished.failures:
+        raise typer.Exit(1)
+
+
+def summary(finished: Run, page: Path | None) -> dict[str, Any]:
+    """Describe a run for machines: where it is, and each cell's main metric."""
+    frame = finished.to_frame()
+    main = frame[frame["main"]].drop(columns="main")
+    return {
+        "run": str(finished.folder),
+        "report": None if page is None else str(page),
+        "failed": len(finished.failures),
+        "cells": json.loads(main.to_json(orient="records")),
+    }

@@ -1,0 +1,160 @@
+"""Encode every text once: unique texts, longest first, shard by shard, resuming after a kill."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalsuite.core.errors import EncodingError
+from evalsuite.core.progress import Progress
+from evalsuite.embeddings.space import Floats, Space, text_key
+from evalsuite.embeddings.store import EmbeddingStore
+from evalsuite.embeddings.vectors import StoredVectors
+from evalsuite.models.checkpoint import Checkpoint
+from evalsuite.models.encoder import Encoder
+
+SHARD_TEXTS = 1024
+SHARD_CHARACTERS = 512 * 1024
+"""A shard closes at either bound: what a kill can cost stays at seconds of work, files stay few."""
+
+CHARACTERS_PER_TOKEN = 4
+OVERHEAD_CHARACTERS = 16
+PREVIEW_CHARACTERS = 80
+
+
+@dataclass(frozen=True)
+class Prompted:
+    """One input of the model.
+
+    Attributes:
+        prompt: What goes before the text; may be empty.
+        text: The text, with a title already woven in.
+    """
+
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Vectors of some inputs, and what it took to get them.
+
+    Attributes:
+        vectors: One a given input, in the given order.
+        unique: Distinct inputs.
+        encoded: Distinct inputs that were encoded now; the others were in the store.
+        seconds: Wall time, model loading included.
+    """
+
+    vectors: StoredVectors
+    unique: int
+    encoded: int
+    seconds: float
+
+
+def encode_once(
+    checkpoint: Checkpoint, inputs: Sequence[Prompted], store: EmbeddingStore, progress: Progress
+) -> Encoded:
+    """Return the full-width vector of every input, encoding only those that the store lacks.
+
+    Args:
+        checkpoint: The model; it is loaded only if something must be encoded.
+        inputs: Prompted texts; duplicates are encoded once.
+        store: Where vectors are kept.
+        progress: Told about texts and characters as they are encoded.
+
+    Raises:
+        EncodingError: If the model returns NaN, infinite or zero vectors, or the wrong shape; names the text.
+        StorageError: If the store cannot be written to. Finished shards are kept.
+    """
+    began = time.perf_counter()
+    space = store.space(checkpoint.fingerprint, checkpoint.label)
+    by_key = {text_key(each.prompt, each.text): each for each in inputs}
+    space.refresh()
+    missing = space.missing(list(by_key))
+    if missing:
+        with space.locked(progress):
+            space.refresh()
+            missing = space.missing(list(by_key))
+            _encode_missing(checkpoint, {key: by_key[key] for key in missing}, space, progress)
+    keys = [text_key(each.prompt, each.text) for each in inputs]
+    return Encoded(space.vectors(keys), len(by_key), len(missing), time.perf_counter() - began)
+
+
+def _encode_missing(
+    checkpoint: Checkpoint, missing: dict[str, Prompted], space: Space, progress: Progress
+) -> None:
+    """Encode and commit shard after shard."""
+    if not missing:
+        return
+    costs = {key: _cost(each.text, checkpoint) for key, each in missing.items()}
+    progress.start(f"encoding with {checkpoint.label}", len(missing), sum(costs.values()))
+    try:
+        encoder = checkpoint.encoder()
+        for prompt, keys in _shards(missing):
+            texts = [missing[key].text for key in keys]
+            vectors = _run(encoder, texts, prompt, checkpoint.label)
+            check_vectors(vectors, texts, checkpoint.dim, checkpoint.label)
+            space.add(keys, vectors)
+            progress.advance(len(keys), sum(costs[key] for key in keys))
+    finally:
+        progress.finish()
+
+
+def _shards(missing: dict[str, Prompted]) -> Iterator[tuple[str, list[str]]]:
+    """Split the inputs into shards of one prompt each, longest texts first.
+
+    The split depends only on the set of inputs left, and shards are done in order, so a resumed run sees the
+    very shards the killed run would have come to.
+    """
+    order = sorted(missing, key=lambda key: (missing[key].prompt, -len(missing[key].text), key))
+    keys: list[str] = []
+    characters = 0
+    for key in order:
+        full = len(keys) == SHARD_TEXTS or characters + len(missing[key].text) > SHARD_CHARACTERS
+        if keys and (full or missing[key].prompt != missing[keys[0]].prompt):
+            yield missing[keys[0]].prompt, keys
+            keys, characters = [], 0
+        keys.append(key)
+        characters += len(missing[key].text)
+    yield missing[keys[0]].prompt, keys
+
+
+def _cost(text: str, checkpoint: Checkpoint) -> float:
+    """Estimate the time a text takes, in characters; what the model cuts off costs nothing."""
+    longest = CHARACTERS_PER_TOKEN * (checkpoint.max_seq_length or len(text))
+    return float(OVERHEAD_CHARACTERS + min(len(text), longest))
+
+
+def _run(encoder: Encoder, texts: Sequence[str], prompt: str, label: str) -> Floats:
+    """Call the model; what it raises becomes an `EncodingError` that names it."""
+    try:
+        return encoder.encode(texts, prompt)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        message = f"{label} failed while encoding: {type(error).__name__}: {error}"
+        raise EncodingError(message) from error
+
+
+def check_vectors(vectors: Floats, texts: Sequence[str], width: int, label: str) -> None:
+    """Make sure that vectors can be scored.
+
+    Raises:
+        EncodingError: If the shape is wrong, or a vector holds NaN or infinity or is all zeros.
+    """
+    if vectors.shape != (len(texts), width):
+        message = f"{label} returned vectors of shape {vectors.shape} for {len(texts)} texts of width {width}"
+        raise EncodingError(message)
+    with np.errstate(invalid="ignore", over="ignore"):
+        norms = np.abs(vectors).max(axis=1)
+    bad = np.flatnonzero(~np.isfinite(norms) | (norms == 0.0))
+    if len(bad):
+        kind = "an all-zero vector" if norms[bad[0]] == 0.0 else "NaN or infinity"
+        preview = texts[bad[0]][:PREVIEW_CHARACTERS]
+        message = (
+            f"{label} returned {kind} for {len(bad)} of {len(texts)} texts, the first being {preview!r}; "
+            "try --dtype float32, or look at that text"
+        )
+        raise EncodingError(message)

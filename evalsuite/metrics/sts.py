@@ -1,0 +1,48 @@
+"""Semantic textual similarity: cosines of pairs, and their correlation with scores given by people."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+Doubles = npt.NDArray[np.float64]
+
+
+def cosines(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> Doubles:
+    """Cosine of each pair of rows.
+
+    Args:
+        first: float32 (pairs, d).
+        second: float32 (pairs, d).
+
+    Returns:
+        float64 (pairs,); 0 where a row is all zeros.
+    """
+    left, right = first.astype(np.float64), second.astype(np.float64)
+    products = np.einsum("ij,ij->i", left, right)
+    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    return np.asarray(np.divide(products, norms, out=np.zeros_like(products), where=norms > 0))
+
+
+def pearson(values: Doubles, gold: Doubles) -> float:
+    """Pearson's correlation of two float64 (pairs,) arrays.
+
+    Raises:
+        ValueError: If either side is constant: the correlation does not exist.
+    """
+    left, right = values - values.mean(), gold - gold.mean()
+    norm = float(np.linalg.norm(left) * np.linalg.norm(right))
+    if norm == 0.0 or np.ptp(values) == 0.0 or np.ptp(gold) == 0.0:
+        message = "all similarities or all scores are equal: a correlation does not exist"
+        raise ValueError(message)
+    return float(left @ right / norm)
+
+
+def spearman(values: Doubles, gold: Doubles) -> float:
+    """Spearman's rank correlation, tied values sharing their mean rank.
+
+    Raises:
+        ValueError: If either side is constant: the correlation does not exist.
+    """
+    return pearson(rankdata(values), rankdata(gold))

@@ -1,0 +1,283 @@
+"""Checkpoint: a model to judge, known by its content and never trusted by its name."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.core.errors import CheckpointError, UsageError, known_names
+from evalsuite.models.encoder import Encoder, SentenceTransformerEncoder
+from evalsuite.models.fingerprint import folder_fingerprint, module_fingerprint
+from evalsuite.models.folder import (
+    ModelFolder,
+    declared_in_config,
+    is_embeddinggemma_shape,
+    read_model_folder,
+)
+from evalsuite.models.gemma import EMBEDDINGGEMMA_DIMS, is_gemma, is_gemma_encoder
+from evalsuite.models.hub import Found, find_model, folder_label
+from evalsuite.models.loading import load_pipeline
+from evalsuite.models.prompts import PromptBook
+from evalsuite.models.safety import check_safety
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DTYPES = ("float32", "bfloat16", "float16")
+"""Number formats a model can run in."""
+
+
+class _Once:
+    """Calls a loader once, even from several threads, and keeps what it returned."""
+
+    def __init__(self, load: Callable[[], Encoder]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._encoder: Encoder | None = None
+
+    def __call__(self) -> Encoder:
+        with self._lock:
+            if self._encoder is None:
+                self._encoder = self._load()
+            return self._encoder
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model to judge.
+
+    Attributes:
+        label: Short name for tables.
+        source: What the user gave: a path, a hub id, or a note that the model was in memory.
+        fingerprint: sha256 over everything that decides the vectors, 64 hex characters.
+        dtype: Number format the model runs in, one of `DTYPES`.
+        dim: Width of the full vectors.
+        prompts: The prompts in use and where they come from.
+        load: Makes the encoder; called once, at the first `encoder()`.
+        revision: Commit hash of a hub model; None for folders.
+        matryoshka_dims: Declared Matryoshka dimensions, descending, with the full width; empty if none are.
+        max_seq_length: Longest input in tokens; None if unlimited.
+        device: The device asked for; None if sentence-transformers chooses.
+        folder: Where the files are; None for a model that came in memory.
+        warnings: What a careful reader should know, one sentence each.
+    """
+
+    label: str
+    source: str
+    fingerprint: str
+    dtype: str
+    dim: int
+    prompts: PromptBook
+    load: Callable[[], Encoder] = field(repr=False, compare=False)
+    revision: str | None = None
+    matryoshka_dims: tuple[int, ...] = ()
+    max_seq_length: int | None = None
+    device: str | None = None
+    folder: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.load, _Once):
+            object.__setattr__(self, "load", _Once(self.load))
+
+    def encoder(self) -> Encoder:
+        """Return the encoder; the model is loaded at the first call and kept.
+
+        Raises:
+            CheckpointError: If the model cannot be loaded.
+        """
+        return self.load()
+
+    def relabel(self, label: str) -> Checkpoint:
+        """Return the same checkpoint, with the same loaded model, under another name."""
+        return dataclasses.replace(self, label=label)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How a model is to be loaded."""
+
+    dtype: str
+    device: str | None
+    trust_remote_code: bool
+    batch_size: int
+
+
+def open_checkpoint(
+    model: str | os.PathLike[str] | SentenceTransformer | Checkpoint,
+    *,
+    revision: str | None = None,
+    dtype: str = "float32",
+    device: str | None = None,
+    trust_remote_code: bool = False,
+    batch_size: int = 32,
+) -> Checkpoint:
+    """Open a model: read its files, check that they are safe, and fingerprint them. Nothing is loaded yet.
+
+    Args:
+        model: A folder, a hub id `ORG/NAME`, `all-MiniLM-L6-v2` (needs the extra `demo`), a loaded pipeline
+            (taken as it is, in its own dtype, on its own device), or a checkpoint, returned unchanged.
+        revision: Branch, tag or commit of a hub model; the commit it resolves to is recorded.
+        dtype: Number format to run in, one of `DTYPES`.
+        device: Device to run on, such as `cpu` or `cuda:0`; None lets sentence-transformers choose.
+        trust_remote_code: Run code that comes with the checkpoint. Only for code you have read.
+        batch_size: Texts per forward pass.
+
+    Raises:
+        UsageError: If the dtype or batch size is not possible, a folder is given a revision, or `model` is
+            something else.
+        CheckpointError: If the model cannot be found, is malformed or unsafe, or cannot run in this dtype.
+    """
+    if isinstance(model, Checkpoint):
+        return model
+    if dtype not in DTYPES:
+        message = f"unknown dtype {dtype!r}; known dtypes: {known_names(DTYPES)}"
+        raise UsageError(message)
+    if batch_size < 1:
+        message = f"batch size is {batch_size}; it must be at least 1"
+        raise UsageError(message)
+    options = _Options(dtype, device, trust_remote_code, batch_size)
+    if isinstance(model, str | os.PathLike):
+        source = os.fspath(model)
+        return _open_folder(source, find_model(source, revision=revision), options)
+    if not hasattr(model, "truncate_embeddings"):
+        message = f"{type(model).__name__} is not a model; give a folder, a hub id or a SentenceTransformer"
+        raise UsageError(message)
+    return _open_loaded(model, options)
+
+
+def _open_folder(source: str, found: Found, options: _Options) -> Checkpoint:
+    """Open a folder from its files alone, unless only the loaded model knows its own width."""
+    layout = read_model_folder(found.folder)
+    check_safety(layout, trust_remote_code=options.trust_remote_code)
+    _check_dtype(source, options.dtype, layout.backbone)
+    settings = found.folder / "config_sentence_transformers.json"
+    book = PromptBook.from_config(
+        layout.settings, gemma_encoder=is_gemma_encoder(layout.backbone), where=str(settings)
+    )
+    limit = layout.max_seq_length()
+    load = _Once(lambda: _load_encoder(found.folder, options, layout.dim()))
+    dim = layout.dim() or _loaded_dim(load())
+    dims, warnings = _matryoshka_dims(layout.declared_dims(), dim)
+    return Checkpoint(
+        label=found.label,
+        source=source,
+        fingerprint=folder_fingerprint(layout, prompts=book, max_seq_length=limit, dtype=options.dtype),
+        dtype=options.dtype,
+        dim=dim,
+        prompts=book,
+        load=load,
+        revision=found.revision,
+        matryoshka_dims=dims,
+        max_seq_length=limit,
+        device=options.device,
+        folder=found.folder,
+        warnings=(*_layout_warnings(layout), *warnings),
+    )
+
+
+def _open_loaded(model: SentenceTransformer, options: _Options) -> Checkpoint:
+    """Open a pipeline that is in memory, as it is: its dtype and device are its own."""
+    backbone = _loaded_config(model)
+    name = _loaded_name(model, backbone)
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    if dtype not in DTYPES:
+        message = f"{name}: the loaded model is {dtype}; convert it to one of {known_names(DTYPES)}"
+        raise CheckpointError(message)
+    _check_dtype(name, dtype, backbone)
+    with model.truncate_embeddings(None):
+        dim = model.get_embedding_dimension()
+    if dim is None:
+        message = f"{name}: the loaded model does not tell its output width; save it and give the folder"
+        raise CheckpointError(message)
+    declared = declared_in_config(backbone)
+    if not declared and is_embeddinggemma_shape(backbone, dim):
+        declared = list(EMBEDDINGGEMMA_DIMS)
+    dims, warnings = _matryoshka_dims(declared, dim)
+    settings = {"prompts": model.prompts, "default_prompt_name": model.default_prompt_name}
+    book = PromptBook.from_config(settings, gemma_encoder=is_gemma_encoder(backbone), where=name)
+    limit = model.max_seq_length
+    return Checkpoint(
+        label=name,
+        source=f"in memory: {name}",
+        fingerprint=module_fingerprint(model, prompts=book, max_seq_length=limit, dtype=dtype),
+        dtype=dtype,
+        dim=dim,
+        prompts=book,
+        load=lambda: SentenceTransformerEncoder(model, batch_size=options.batch_size, dim=dim),
+        matryoshka_dims=dims,
+        max_seq_length=limit,
+        device=str(model.device),
+        warnings=warnings,
+    )
+
+
+def _load_encoder(folder: Path, options: _Options, dim: int | None) -> SentenceTransformerEncoder:
+    """Load the pipeline and put it behind the seam."""
+    model = load_pipeline(
+        folder, dtype=options.dtype, device=options.device, trust_remote_code=options.trust_remote_code
+    )
+    with model.truncate_embeddings(None):
+        width = dim or model.get_embedding_dimension()
+    if width is None:
+        message = f"{folder}: the pipeline does not tell its output width; its last module lacks a dimension"
+        raise CheckpointError(message)
+    return SentenceTransformerEncoder(model, batch_size=options.batch_size, dim=width)
+
+
+def _loaded_dim(encoder: Encoder) -> int:
+    """Return the width of what an encoder puts out, by encoding one word."""
+    return int(encoder.encode(["width"], "").shape[1])
+
+
+def _check_dtype(name: str, dtype: str, backbone: Mapping[str, Any]) -> None:
+    """Refuse float16 for Gemma encoders.
+
+    Raises:
+        CheckpointError: If the backbone is a Gemma and the dtype float16.
+    """
+    if dtype == "float16" and is_gemma(backbone):
+        message = (
+            f"{name}: float16 overflows in Gemma encoders (activations exceed 65504, vectors become NaN or "
+            "wrong); use bfloat16 or float32"
+        )
+        raise CheckpointError(message)
+
+
+def _matryoshka_dims(declared: Sequence[int], dim: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Order declared dims and drop impossible ones; returns the dims with the full width, and warnings."""
+    if not declared:
+        return (), ()
+    too_wide = sorted({width for width in declared if width > dim})
+    warnings = tuple(
+        f"declared Matryoshka dimension {width} exceeds the model's width {dim}; ignored"
+        for width in too_wide
+    )
+    return tuple(sorted({dim, *(width for width in declared if width <= dim)}, reverse=True)), warnings
+
+
+def _layout_warnings(layout: ModelFolder) -> tuple[str, ...]:
+    """Say what sentence-transformers will add to a folder that is not its own."""
+    if not layout.plain:
+        return ()
+    return ("no modules.json: sentence-transformers adds mean pooling, and vectors are not normalised",)
+
+
+def _loaded_config(model: SentenceTransformer) -> dict[str, Any]:
+    """Return the configuration of a loaded pipeline's backbone; empty if it has none."""
+    config: Any = getattr(model[0], "config", None)
+    return dict(config.to_dict()) if hasattr(config, "to_dict") else {}
+
+
+def _loaded_name(model: SentenceTransformer, backbone: Mapping[str, Any]) -> str:
+    """Name a loaded pipeline after what it was loaded from, or after its class."""
+    origin = getattr(getattr(model[0], "config", None), "_name_or_path", "") or backbone.get("_name_or_path")
+    if not origin:
+        return type(model).__name__
+    folder = Path(str(origin))
+    return folder_label(folder) if folder.is_dir() else str(origin)

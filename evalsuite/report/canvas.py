@@ -1,0 +1,195 @@
+"""The paper that figures are drawn on: panels laid out in inches, titles, axes and text that always draws."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
+
+from evalsuite.report.style import GRID, INK, MUTED, SURFACE
+from evalsuite.report.text import clean, metric_title, shorten
+from evalsuite.report.view import Panel
+
+MAX_COLUMNS = 3
+TITLE_WIDTH = 38
+"""Characters of a panel's title that fit above it."""
+
+_HEAD = 0.46
+"""Height of the figure's title, in inches."""
+_HEADING = 0.52
+"""Height of a panel's heading, in inches."""
+_TOP_MARGIN = 0.13
+"""What a page shows above the axes, in inches."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Sizes of one kind of figure, in inches.
+
+    Attributes:
+        title: What the whole figure shows.
+        width: Width of the axes.
+        height: Height of the axes.
+        left: Room for tick labels and the axis title.
+        right: Room for direct labels.
+        bottom: Room for tick labels and the axis title.
+        legend: Room for the legend above all panels.
+    """
+
+    title: str
+    width: float = 2.75
+    height: float = 2.2
+    left: float = 0.62
+    right: float = 0.12
+    bottom: float = 0.5
+    legend: float = 0.0
+
+    @property
+    def panel_width(self) -> float:
+        """Width of a panel with its margins."""
+        return self.left + self.width + self.right
+
+    @property
+    def panel_height(self) -> float:
+        """Height of a panel with its margins and heading."""
+        return _HEADING + self.height + self.bottom
+
+
+def lay_out(panels: Sequence[Panel], sheet: Sheet) -> tuple[Figure, list[Axes]]:
+    """Make a figure with one pair of axes a panel; every checkpoint begins a new row.
+
+    The axes carry the ids `panel-0`, `panel-1`, ... and their headings `heading-0`, ...: a page finds the
+    panels in the drawing by them, and replaces the headings by its own.
+    """
+    slots = list(_slots(panels))
+    columns = 1 + max((column for _, column in slots), default=0)
+    rows = 1 + max((row for row, _ in slots), default=0)
+    width = columns * sheet.panel_width + 0.08
+    height = _HEAD + sheet.legend + rows * sheet.panel_height + 0.08
+    figure = Figure(figsize=(width, height), facecolor=SURFACE.light)
+    axes = []
+    for number, (panel, (row, column)) in enumerate(zip(panels, slots, strict=True)):
+        left = column * sheet.panel_width + sheet.left
+        bottom = height - _HEAD - sheet.legend - (row + 1) * sheet.panel_height + sheet.bottom
+        ax = figure.add_axes((left / width, bottom / height, sheet.width / width, sheet.height / height))
+        ax.set_gid(f"panel-{number}")
+        _dress(ax)
+        _write_heading(ax, panel, number)
+        axes.append(ax)
+    figure.text(
+        0.14 / width, 1 - 0.13 / height, sheet.title,
+        fontsize=13, fontweight="bold", color=INK.light, va="top",
+    )  # fmt: skip
+    return figure, axes
+
+
+def legend_place(figure: Figure, sheet: Sheet) -> tuple[float, float]:
+    """Return the upper left corner of the legend, in figure fractions."""
+    width, height = figure.get_size_inches()
+    return float((sheet.left - 0.05) / width), float(1 - _HEAD / height)
+
+
+def view_box(ax: Axes, sheet: Sheet) -> str:
+    """Return the SVG `viewBox` that shows one panel without its heading, in typographic points."""
+    width, height = axes_size(ax)
+    box, page = ax.get_position(), width / ax.get_position().width
+    page_height = height / box.height
+    left, top = box.x0 * page - 72 * sheet.left, page_height * (1 - box.y1) - 72 * _TOP_MARGIN
+    tall = height + 72 * (_TOP_MARGIN + sheet.bottom)
+    return f"{left:.2f} {top:.2f} {72 * sheet.panel_width:.2f} {tall:.2f}"
+
+
+def quality_axis(ax: Axes, metric: str, limits: tuple[float, float]) -> None:
+    """Set up a vertical axis of points."""
+    ax.set_ylim(*limits)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    ax.set_ylabel(f"{metric_title(metric)} (points)", color=MUTED.light, fontsize=8.5)
+
+
+def log2_axis(ax: Axes, ticks: Sequence[float], labels: Sequence[str], title: str) -> None:
+    """Set up a horizontal log2 axis with ticks at the given values, leaving out labels that would touch."""
+    ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel(title, color=MUTED.light, fontsize=8.5)
+    low, high = (math.log2(limit) for limit in ax.get_xlim())
+    inches = axes_size(ax)[0] / 72 / max(high - low, 1e-9)
+    shown, last = [""] * len(ticks), math.inf
+    for index in reversed(range(len(ticks))):
+        place = math.log2(ticks[index]) * inches
+        if last - place >= 0.075 * len(labels[index]) + 0.05:
+            shown[index], last = labels[index], place
+    ax.xaxis.set_major_formatter(FixedFormatter(shown))
+
+
+def axes_size(ax: Axes) -> tuple[float, float]:
+    """Return width and height of the axes in typographic points."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        message = "axes without a figure have no size"
+        raise ValueError(message)
+    box, (width, height) = ax.get_position(), figure.get_size_inches()
+    return 72 * box.width * float(width), 72 * box.height * float(height)
+
+
+def note(ax: Axes, text: str) -> None:
+    """Write a sentence into the middle of axes that have nothing to show."""
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=MUTED.light, fontsize=9)
+
+
+def drawable(text: str) -> str:
+    """Replace the characters that the figures' typeface cannot draw by a small box."""
+    return "".join(char if ord(char) in _glyphs() else "\N{WHITE SQUARE}" for char in clean(text))
+
+
+@functools.cache
+def _glyphs() -> frozenset[int]:
+    """List the code points of the figures' typeface."""
+    return frozenset(get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap())
+
+
+def _slots(panels: Sequence[Panel]) -> Iterator[tuple[int, int]]:
+    """Give every panel a row and a column."""
+    per_checkpoint: dict[str, int] = {}
+    for panel in panels:
+        per_checkpoint[panel.checkpoint] = per_checkpoint.get(panel.checkpoint, 0) + 1
+    most = max(per_checkpoint.values(), default=1)
+    columns = 2 if most == 4 else min(most, MAX_COLUMNS)
+    row, column, current = 0, 0, panels[0].checkpoint if panels else ""
+    for panel in panels:
+        if column == columns or (panel.checkpoint != current and column):
+            row, column = row + 1, 0
+        yield row, column
+        column, current = column + 1, panel.checkpoint
+
+
+def _dress(ax: Axes) -> None:
+    """Take away everything that carries no number."""
+    ax.set_facecolor("none")
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.spines["bottom"].set_color(MUTED.light)
+    ax.spines["bottom"].set_linewidth(0.8)
+    ax.grid(axis="y", color=GRID.light, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.tick_params(axis="both", colors=MUTED.light, labelsize=8.5, length=0, pad=4)
+    ax.tick_params(axis="x", length=3, width=0.8)
+
+
+def _write_heading(ax: Axes, panel: Panel, number: int) -> None:
+    """Write the task, and below it the checkpoint, above the axes."""
+    task, checkpoint = (shorten(drawable(name), TITLE_WIDTH) for name in (panel.task, panel.checkpoint))
+    ax.annotate(
+        task, (0, 1), xytext=(0, 22), xycoords="axes fraction", textcoords="offset points",
+        fontsize=10.5, fontweight="bold", color=INK.light, gid=f"heading-{number}",
+    )  # fmt: skip
+    ax.annotate(
+        checkpoint, (0, 1), xytext=(0, 9), xycoords="axes fraction", textcoords="offset points",
+        fontsize=8.5, color=MUTED.light, gid=f"subheading-{number}",
+    )  # fmt: skip

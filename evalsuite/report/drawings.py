@@ -1,0 +1,78 @@
+"""The figures of a report, drawn once and used by every face that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from evalsuite.report.canvas import Sheet, view_box
+from evalsuite.report.figures import (
+    BY_BYTES,
+    BY_DIMENSION,
+    map_sheet,
+    quality_by_bytes,
+    quality_by_dimension,
+    retention_map,
+)
+from evalsuite.report.svg import svg_text
+from evalsuite.report.view import ReportView
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One drawn figure.
+
+    Attributes:
+        key: Short name, used in ids.
+        name: Name of its files, without suffix.
+        title: Heading.
+        caption: How to read it.
+        figure: The figure.
+        svg: The figure as a stand-alone SVG document.
+        view_boxes: The part of the SVG that each panel of the view takes.
+    """
+
+    key: str
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+    svg: str
+    view_boxes: tuple[str, ...]
+
+
+def draw_all(view: ReportView) -> tuple[Drawing, ...]:
+    """Draw every figure of a view; a view without panels has none."""
+    if not view.panels:
+        return ()
+    return (
+        _drawn(
+            view, quality_by_dimension, BY_DIMENSION, "dimension", "quality-by-dimension",
+            "Quality versus dimension",
+            "One line per precision, over the number of leading dimensions kept (logarithmic). Bands are "
+            "95 % intervals. Where precisions agree, their lines lie on one another, the later ones thinner.",
+        ),
+        _drawn(
+            view, quality_by_bytes, BY_BYTES, "bytes", "quality-by-bytes",
+            "Quality versus bytes per vector",
+            "One mark per variant, over what a document vector takes in storage (logarithmic). The marks on "
+            "the Pareto front are strong: no other variant is as small and as good.",
+        ),
+        _drawn(
+            view, retention_map, map_sheet(view), "retention", "retention",
+            "Retention",
+            "Percent of the full-width float32 score of the same checkpoint and task. Darker keeps more.",
+        ),
+    )  # fmt: skip
+
+
+def _drawn(
+    view: ReportView, draw: Callable[[ReportView], Figure], sheet: Sheet,
+    key: str, name: str, title: str, caption: str,
+) -> Drawing:  # fmt: skip
+    """Draw one figure."""
+    figure = draw(view)
+    boxes = tuple(view_box(ax, sheet) for ax in figure.axes)
+    return Drawing(key, name, title, caption, figure, svg_text(figure), boxes)

@@ -1,0 +1,155 @@
+"""A report as Markdown: the same tables, for a repository, a pull request or a model card."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from evalsuite.report.text import MISSING, byte_count, clean, factor, metric_title, percent, plural, points
+from evalsuite.report.view import CheckpointView, FailedCell, Panel, ReportView, ScoredCell
+
+_MARK = "**\\***"
+"""Sign of a Pareto-optimal variant."""
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$<>&:-])")
+
+
+def escape(text: str) -> str:
+    """Write a foreign text so that Markdown shows it as it is, on one line.
+
+    HTML's characters become entities, because several renderers pass a backslash and the tag behind it on.
+    """
+    entities = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+    return _SPECIAL.sub(lambda match: entities.get(match[0], "\\" + match[0]), clean(text))
+
+
+def render_markdown(view: ReportView, figures: Mapping[str, str] | None = None) -> str:
+    """Write the report as Markdown.
+
+    Args:
+        view: The report.
+        figures: Caption to the path of an image, relative to the Markdown file.
+    """
+    lines = [f"# {escape(view.title)}", ""]
+    lines += [line for checkpoint in view.checkpoints for line in _advice(checkpoint, view)]
+    lines += list(_failures(view))
+    for caption, path in (figures or {}).items():
+        lines += [f"## {escape(caption)}", "", f"![{escape(caption)}]({path})", ""]
+    for checkpoint in view.checkpoints:
+        lines += list(_variants(checkpoint))
+    for panel in view.panels:
+        lines += list(_panel(panel))
+    if view.warnings:
+        lines += [
+            "## Warnings",
+            "",
+            *(f"- {escape(name)}: {escape(text)}" for name, text in view.warnings),
+            "",
+        ]
+    lines += list(_provenance(view))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _advice(checkpoint: CheckpointView, view: ReportView) -> Iterator[str]:
+    """Say what to ship."""
+    advice = checkpoint.recommendation
+    who = f"{escape(checkpoint.label)}: " if len(view.checkpoints) > 1 else ""
+    yield f"**{who}{advice.headline}.** {escape(advice.sentence)}"
+    yield ""
+    yield f"*{escape(advice.rule)}*"
+    yield ""
+
+
+def _failures(view: ReportView) -> Iterator[str]:
+    """List the failed cells, if there are any."""
+    if not view.failures:
+        return
+    yield f"## {plural(len(view.failures), 'failed cell')}"
+    yield ""
+    for panel, cell in view.failures:
+        yield f"- {escape(panel.checkpoint)} on {escape(panel.task)} at {cell.variant}: {escape(cell.reason)}"
+    yield ""
+
+
+def _variants(checkpoint: CheckpointView) -> Iterator[str]:
+    """Tabulate the variants of one checkpoint over all tasks, smallest first."""
+    tasks = [panel.task for panel in checkpoint.panels]
+    yield f"## Every variant of {escape(checkpoint.label)}"
+    yield ""
+    yield f"Retention in percent of full-width float32; {_MARK} none is as small and keeps as much."
+    yield ""
+    yield from _table(
+        ["variant", "bytes", "smaller", "mean retention", *map(escape, tasks)],
+        [
+            [
+                f"{summary.variant} {_MARK}" if summary.pareto else str(summary.variant),
+                byte_count(summary.bytes_per_vector),
+                factor(summary.compression),
+                percent(summary.mean_retention),
+                *(percent(summary.retentions[task]) for task in tasks),
+            ]
+            for summary in checkpoint.variants
+        ],
+    )
+
+
+def _panel(panel: Panel) -> Iterator[str]:
+    """Tabulate one checkpoint on one task: a row a dimension, a column a precision."""
+    yield f"## {escape(panel.task)} · {escape(panel.checkpoint)}"
+    yield ""
+    yield (
+        f"{metric_title(panel.metric)} in points, ± half of its 95 % interval, then retention; "
+        f"{_MARK} Pareto-optimal in bytes and quality."
+    )
+    yield ""
+    yield from _table(
+        ["dim", *panel.precisions],
+        [
+            [str(dim), *(_cell(panel.at(dim, precision)) for precision in panel.precisions)]
+            for dim in panel.dims
+        ],
+    )
+    tied = panel.most_tied
+    if tied is not None:
+        yield (
+            f"Ties: up to {percent(tied.tie_share)} of queries have one across the cut-off ({tied.variant}): "
+            f"{points(tied.ties_lost)} if all are lost, {points(tied.expected)} expected, "
+            f"{points(tied.ties_won)} if all are won."
+        )
+        yield ""
+
+
+def _cell(cell: ScoredCell | FailedCell | None) -> str:
+    """Write one cell."""
+    if cell is None:
+        return MISSING
+    if isinstance(cell, FailedCell):
+        return "**failed**"
+    mark = f" {_MARK}" if cell.pareto else ""
+    return f"{points(cell.value)} ± {points(cell.half_interval)} ({percent(cell.retention)}){mark}"
+
+
+def _provenance(view: ReportView) -> Iterator[str]:
+    """Say how each run was made."""
+    yield "## How it was made"
+    yield ""
+    for run in view.runs:
+        made = run.record.provenance
+        versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
+        facts = {
+            "command": made.command, "created": made.created, "versions": versions, "platform": made.platform,
+            "device": made.device, "ties": made.tie_rule, "calibration": made.calibration,
+            "interval": made.interval, "seed": str(run.record.asked.seed),
+        }  # fmt: skip
+        facts |= {f"checkpoint {c.label}": f"{c.fingerprint} ({c.dtype})" for c in run.record.checkpoints}
+        facts |= {f"task {task.name}": task.fingerprint or MISSING for task in run.record.tasks}
+        yield from (f"- {escape(name)}: {escape(value)}" for name, value in facts.items())
+        yield ""
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Write a table whose columns after the first are aligned to the right."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 1)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""

@@ -1,0 +1,90 @@
+"""Several runs side by side: every checkpoint label and every task name means one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from evalsuite.core.record import CellRecord, PerQueryFile, RunRecord, TaskEntry
+from evalsuite.core.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def unify(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Rename checkpoints and tasks so that the runs can be read as one.
+
+    Two runs may call different checkpoints by one label: the later one gets a number, `name (2)`. The same
+    holds for tasks of one name whose data or main metric differ; tasks that are equal keep sharing a name. A
+    task that could not be loaded has no fingerprint and shares the name of any other.
+
+    Returns:
+        One run each, in the order given, with the renamed record and the folder as it was.
+    """
+    labels: set[str] = set()
+    tasks: dict[str, TaskEntry] = {}
+    unified = []
+    for run in runs:
+        label_map = {entry.label: _free(entry.label, labels) for entry in run.record.checkpoints}
+        labels |= set(label_map.values())
+        task_map = {entry.name: _task_name(entry, tasks) for entry in run.record.tasks}
+        for entry in run.record.tasks:
+            if entry.fingerprint or task_map[entry.name] not in tasks:
+                tasks[task_map[entry.name]] = entry
+        unified.append(Run(_renamed(run.record, label_map, task_map), run.folder))
+    return tuple(unified)
+
+
+def merged_frame(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the tidy frames of runs that went through `unify`, one below the other."""
+    import pandas as pd
+
+    frames = [run.to_frame() for run in runs]
+    if len(frames) == 1:
+        return frames[0]
+    # Through plain rows: columns that are all empty in one run would otherwise lose or guess their type.
+    rows = [row for frame in frames for row in frame.to_dict("records")]
+    return pd.DataFrame(rows, columns=frames[0].columns)
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """Return `name`, or `name (2)`, `name (3)`, ... if it is taken."""
+    taken, free, number = set(taken), name, 1
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free
+
+
+def _task_name(entry: TaskEntry, known: dict[str, TaskEntry]) -> str:
+    """Find the name under which an equal task is known, or a free one."""
+    for name, other in known.items():
+        if name == entry.name or name.startswith(f"{entry.name} ("):
+            same_data = entry.fingerprint == other.fingerprint or not (
+                entry.fingerprint and other.fingerprint
+            )
+            same_name = other.name == entry.name
+            if same_name and same_data and entry.main_metric == other.main_metric:
+                return name
+    return _free(entry.name, known)
+
+
+def _renamed(record: RunRecord, labels: dict[str, str], tasks: dict[str, str]) -> RunRecord:
+    """Copy a record with every mention of a checkpoint or a task renamed."""
+
+    def both(entry: CellRecord | PerQueryFile) -> dict[str, str]:
+        return {"checkpoint": labels[entry.checkpoint], "task": tasks[entry.task]}
+
+    encodings = tuple(
+        e.model_copy(update={"checkpoint": labels[e.checkpoint]}) for e in record.provenance.encodings
+    )
+    return record.model_copy(
+        update={
+            "checkpoints": tuple(c.model_copy(update={"label": labels[c.label]}) for c in record.checkpoints),
+            "tasks": tuple(t.model_copy(update={"name": tasks[t.name]}) for t in record.tasks),
+            "cells": tuple(cell.model_copy(update=both(cell)) for cell in record.cells),
+            "per_query": tuple(file.model_copy(update=both(file)) for file in record.per_query),
+            "provenance": record.provenance.model_copy(update={"encodings": encodings}),
+        }
+    )

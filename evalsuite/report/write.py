@@ -1,0 +1,115 @@
+"""Write a report to a folder: page, Markdown, figures and table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalsuite.core.errors import UsageError, known_names
+from evalsuite.core.files import write_bytes, write_text
+from evalsuite.core.run import Run
+from evalsuite.report.choose import MIN_RETENTION
+from evalsuite.report.merge import merged_frame
+from evalsuite.report.view import ReportView, build_view
+
+if TYPE_CHECKING:
+    from evalsuite.report.drawings import Drawing
+
+FORMATS = ("html", "markdown", "figures", "csv")
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """What was written.
+
+    Attributes:
+        html: The self-contained page, if it was asked for.
+        markdown: The Markdown file, if it was asked for.
+        csv: The tidy table, one row per cell and metric, if it was asked for.
+        figures: SVG and PNG files, two a figure.
+    """
+
+    html: Path | None = None
+    markdown: Path | None = None
+    csv: Path | None = None
+    figures: tuple[Path, ...] = ()
+
+
+def write_report(
+    runs: Sequence[Run],
+    out: Path,
+    *,
+    formats: Sequence[str] = FORMATS,
+    min_retention: float = MIN_RETENTION,
+) -> ReportFiles:
+    """Write a report of one or several runs to a folder.
+
+    Args:
+        runs: At least one run; labels that clash are made unique.
+        out: Folder for `report.html`, `report.md`, `results.csv` and `figures/`; made if it is missing.
+        formats: Which of `FORMATS` to write.
+        min_retention: Least mean retention of the recommended variant, as a fraction.
+
+    Returns:
+        The files, each complete: a crash leaves an old file or a new one.
+
+    Raises:
+        UsageError: If there is no run, or a format is unknown.
+        StorageError: If the folder cannot be written to.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        message = f"unknown report format: {known_names(unknown)}; known formats: {known_names(FORMATS)}"
+        raise UsageError(message)
+    view, out = build_view(runs, min_retention=min_retention), Path(out)
+    drawings: tuple[Drawing, ...] = ()
+    if "figures" in formats or "html" in formats:
+        from evalsuite.report.drawings import draw_all
+
+        drawings = draw_all(view)
+    figures = _write_figures(drawings, out / "figures") if "figures" in formats else ()
+    return ReportFiles(
+        html=_write_html(view, out / "report.html", drawings) if "html" in formats else None,
+        markdown=_write_markdown(view, out, drawings if figures else ()) if "markdown" in formats else None,
+        csv=_write_csv(view, out / "results.csv") if "csv" in formats else None,
+        figures=figures,
+    )
+
+
+def _write_figures(drawings: Sequence[Drawing], folder: Path) -> tuple[Path, ...]:
+    """Write every figure as SVG and PNG."""
+    from evalsuite.report.svg import png_bytes
+
+    paths: list[Path] = []
+    for drawing in drawings:
+        vector, raster = folder / f"{drawing.name}.svg", folder / f"{drawing.name}.png"
+        write_text(vector, drawing.svg)
+        write_bytes(raster, png_bytes(drawing.figure))
+        paths += [vector, raster]
+    return tuple(paths)
+
+
+def _write_html(view: ReportView, path: Path, drawings: Sequence[Drawing]) -> Path:
+    """Write the page."""
+    from evalsuite.report.html import render_html
+
+    write_text(path, render_html(view, drawings))
+    return path
+
+
+def _write_markdown(view: ReportView, out: Path, drawings: Sequence[Drawing]) -> Path:
+    """Write the Markdown file beside its figures."""
+    from evalsuite.report.markdown import render_markdown
+
+    images = {drawing.title: f"figures/{drawing.name}.png" for drawing in drawings}
+    path = out / "report.md"
+    write_text(path, render_markdown(view, images))
+    return path
+
+
+def _write_csv(view: ReportView, path: Path) -> Path:
+    """Write the tidy table."""
+    write_text(path, merged_frame(view.runs).to_csv(index=False, lineterminator="\n"))
+    return path

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from evalsuite.core.errors import UsageError
 from evalsuite.core.progress import Progress, Silent
@@ -29,7 +29,7 @@ from evalsuite.tasks.task import StsTask, Task
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    Model = str | os.PathLike[str] | SentenceTransformer | Checkpoint
+    Model: TypeAlias = str | os.PathLike[str] | SentenceTransformer | Checkpoint
 
 RUNS_FOLDER = Path("reports") / "runs"
 DEFAULT_TASKS = ("bundled",)
@@ -80,7 +80,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     began = time.perf_counter()
     sources = _models(model)
     references = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
-    plan.variants([1], precisions)
+    plan.variants([1] if dims is None else dims, precisions)
     checkpoints = _distinct(
         [
             open_checkpoint(
@@ -94,7 +94,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
             for source in sources
         ]
     )
-    plan.check_dims(dims or (), {checkpoint.label: checkpoint.dim for checkpoint in checkpoints})
+    plan.check_dims(() if dims is None else dims, {checkpoint.label: checkpoint.dim for checkpoint in checkpoints})
     loaded = load_tasks(references)
     asked = SweepSpec(
         models=tuple(checkpoint.source for checkpoint in checkpoints),

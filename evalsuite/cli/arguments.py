@@ -23,7 +23,8 @@ def gather_values(arguments: Sequence[str], options: Sequence[str]) -> list[str]
             return [*gathered, *arguments[place:]]
         if word.startswith("-"):
             gathered.append(word)
-            current = word if word in options else ""
+            name = word.partition("=")[0]
+            current = name if name in options else ""
             takes_value = "=" not in word and word not in FLAGS
         elif takes_value:
             gathered.append(word)

@@ -16,7 +16,8 @@ def report(
     """Write tables, figures and the HTML page of one or several runs."""
     from evalsuite import api
     from evalsuite.cli.console import print_json, say, stdout
-    from evalsuite.report.terminal import render
+    from evalsuite.report.terminal import render_terminal
+    from evalsuite.report.view import build_view
 
     runs = [api.load_run(folder) for folder in run]
     files = api.report(runs, out)
@@ -24,7 +25,7 @@ def report(
         print_json({name: _text(value) for name, value in vars(files).items()})
         return
     if not quiet:
-        for part in render(runs):
+        for part in render_terminal(build_view(runs)):
             stdout().print(part)
     say(f"report: {files.html}")
 

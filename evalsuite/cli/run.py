@@ -67,15 +67,19 @@ def run(
 def show(finished: Run, page: Path | None, *, quiet: bool, as_json: bool) -> None:
     """Print a run, say where its files are, and exit with 1 if a cell failed."""
     from evalsuite.cli.console import print_json, say, stdout, warn
-    from evalsuite.report.terminal import render
+    from evalsuite.report.terminal import render_terminal
+    from evalsuite.report.view import build_view
 
-    for entry in (*finished.record.checkpoints, *finished.record.tasks):
-        for message in entry.warnings:
-            warn(message)
+    for checkpoint in finished.record.checkpoints:
+        for message in checkpoint.warnings:
+            warn(f"{checkpoint.label}: {message}")
+    for task in finished.record.tasks:
+        for message in task.warnings:
+            warn(f"{task.name}: {message}")
     if as_json:
         print_json(summary(finished, page))
     elif not quiet:
-        for part in render([finished]):
+        for part in render_terminal(build_view([finished])):
             stdout().print(part)
         say(f"run: {finished.folder}")
         if page is not None:

@@ -185,11 +185,12 @@ def _dress(ax: Axes) -> None:
 def _write_heading(ax: Axes, panel: Panel, number: int) -> None:
     """Write the task, and below it the checkpoint, above the axes."""
     task, checkpoint = (shorten(drawable(name), TITLE_WIDTH) for name in (panel.task, panel.checkpoint))
-    ax.annotate(
-        task, (0, 1), xytext=(0, 22), xycoords="axes fraction", textcoords="offset points",
+    _, height = axes_size(ax)
+    ax.text(
+        0, 1 + 22 / height, task, transform=ax.transAxes,
         fontsize=10.5, fontweight="bold", color=INK.light, gid=f"heading-{number}",
     )  # fmt: skip
-    ax.annotate(
-        checkpoint, (0, 1), xytext=(0, 9), xycoords="axes fraction", textcoords="offset points",
+    ax.text(
+        0, 1 + 9 / height, checkpoint, transform=ax.transAxes,
         fontsize=8.5, color=MUTED.light, gid=f"subheading-{number}",
     )  # fmt: skip

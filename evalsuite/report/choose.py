@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalsuite.core.variant import Variant
-from evalsuite.report.text import byte_count, factor, percent, plural, short_percent, storage
+from evalsuite.report.text import byte_count, clean, factor, percent, plural, short_percent, storage
 
 MIN_RETENTION = 0.98
 """Share of full-width float32 quality that a recommended variant keeps, averaged over tasks."""
@@ -141,7 +141,7 @@ def _why(chosen: VariantSummary, full: Variant) -> str:
     if chosen.variant == full:
         return f"No smaller variant keeps enough quality. It takes {cost}."
     worst = chosen.worst
-    spread = f"; least on {worst[0]}, {percent(worst[1])}" if worst is not None and count > 1 else ""
+    spread = f"; least on {clean(worst[0])}, {percent(worst[1])}" if worst is not None and count > 1 else ""
     full_size = size * (chosen.compression or math.nan)
     return (
         f"It keeps {percent(chosen.mean_retention)} of full quality (mean retention over "

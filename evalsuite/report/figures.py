@@ -143,7 +143,8 @@ def _draw_by_bytes(ax: Axes, panel: Panel, checkpoint: CheckpointView, limits: t
     low, high = math.log2(min(sizes)) - 0.6, math.log2(max(sizes)) + 0.6
     ax.set_xlim(2**low, 2**high)
     quality_axis(ax, panel.metric, limits)
-    ticks = [2.0**power for power in range(math.ceil(low), math.floor(high) + 1)]
+    powers = range(math.ceil(low), math.floor(high) + 1)
+    ticks = [2.0**power for power in powers if power % (1 + len(powers) // 7) == 0]
     log2_axis(ax, ticks, [byte_count(tick) for tick in ticks], "Bytes per vector")
     if not panel.scored:
         note(ax, NOTHING_SCORED)

@@ -59,7 +59,7 @@ def render_html(view: ReportView, drawings: Sequence[Drawing] | None = None) -> 
         drawings: The figures of the view, if they were drawn already.
     """
     environment = Environment(
-        loader=PackageLoader("evalsuite.report", "templates"),
+        loader=PackageLoader(__name__.rpartition(".")[0], "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 
 from evalsuite.report.canvas import axes_size
 from evalsuite.report.style import INK, MUTED, line_style
@@ -26,22 +28,26 @@ def place_beside(ax: Axes, ends: Sequence[tuple[float, float, str]], limits: tup
     """Write each line's name at the right of the axes, beside its last point.
 
     Args:
-        ax: The axes; their horizontal limits are set.
+        ax: The axes; their limits are set, the horizontal ones on a logarithmic scale.
         ends: Last point and name of each line.
         limits: Limits of the vertical axis.
     """
     _, height = axes_size(ax)
     gap = LABEL_SIZE * _LINE_HEIGHT / height * (limits[1] - limits[0])
+    low, high = ax.get_xlim()
     ordered = sorted(ends, key=lambda end: -end[1])
     heights = spread([end[1] for end in ordered], gap, limits)
+    leaders = []
     for (x, y, name), label_y in zip(ordered, heights, strict=True):
-        ax.annotate(
-            name, xy=(x, y), xytext=(1.05, label_y), textcoords=("axes fraction", "data"),
-            va="center", ha="left", fontsize=LABEL_SIZE, color=line_style(name).tone.light, fontweight="bold",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": MUTED.light, "linewidth": 0.6, "shrinkA": 1.5,
-                        "shrinkB": 5, "relpos": (0, 0.5), "alpha": 0.7},
+        ax.text(
+            low * (high / low) ** 1.05, label_y, name, va="center", ha="left",
+            fontsize=LABEL_SIZE, fontweight="bold", color=line_style(name).tone.light,
         )  # fmt: skip
+        leaders.append([(x, y), (low * (high / low) ** 1.035, label_y)])
+    ax.add_collection(
+        LineCollection(leaders, colors=MUTED.light, linewidths=0.6, alpha=0.7, clip_on=False, zorder=1.9),
+        autolim=False,
+    )
 
 
 def spread(places: Sequence[float], gap: float, limits: tuple[float, float]) -> list[float]:
@@ -86,28 +92,27 @@ def place_labels(ax: Axes, panel: Panel, chosen: ScoredCell | None) -> None:
     wanted = ([chosen] if chosen is not None else []) + ends + front
     dots = [_pixel(ax, cell) for cell in panel.scored]
     taken: list[Box] = [(x - 3, y - 3, x + 3, y + 3) for x, y in dots]
+    taken += _steps([_pixel(ax, cell) for cell in front])
     named: set[str] = set()
+    width, height = axes_size(ax)
     for cell in wanted:
         text = str(cell.variant)
         if text in named:
             continue
         named.add(text)
-        spot = _free_spot(ax, cell, text, taken, far=cell is chosen)
-        if spot is None:
+        box = _free_spot(ax, cell, text, taken, far=cell is chosen)
+        if box is None:
             continue
-        (dx, dy), box = spot
         taken.append(box)
-        ax.annotate(
-            text, (cell.bytes_per_vector, 100 * cell.value), xytext=(dx, dy), textcoords="offset points",
+        ax.text(
+            box[0] / width, box[1] / height, text, transform=ax.transAxes,
             fontsize=_FRONT_SIZE, color=INK.light, fontweight="bold" if cell is chosen else "normal",
             ha="left", va="bottom", zorder=5,
         )  # fmt: skip
 
 
-def _free_spot(
-    ax: Axes, cell: ScoredCell, text: str, taken: Sequence[Box], *, far: bool
-) -> tuple[tuple[float, float], Box] | None:
-    """Find an offset in points at which a label covers nothing and stays inside the axes."""
+def _free_spot(ax: Axes, cell: ScoredCell, text: str, taken: Sequence[Box], *, far: bool) -> Box | None:
+    """Find a place, in typographic points, where a label covers nothing and stays inside the axes."""
     x, y = _pixel(ax, cell)
     width, height = len(text) * _CHARACTER_WIDTH * _FRONT_SIZE, _LINE_HEIGHT * _FRONT_SIZE
     axes_width, axes_height = axes_size(ax)
@@ -121,8 +126,16 @@ def _free_spot(
         box = (x + dx, y + dy, x + dx + width, y + dy + height)
         inside = box[0] > -8 and box[2] < axes_width + 12 and box[1] > 0 and box[3] < axes_height + 4
         if inside and not any(_overlap(box, other) for other in taken):
-            return (dx, dy), box
+            return box
     return None
+
+
+def _steps(corners: Sequence[tuple[float, float]]) -> list[Box]:
+    """Return the thin boxes that the front's line covers: across to the next point, then up."""
+    boxes: list[Box] = []
+    for (x, y), (next_x, next_y) in itertools.pairwise(corners):
+        boxes += [(x, y - 1, next_x, y + 1), (next_x - 1, y, next_x + 1, next_y)]
+    return boxes
 
 
 def _pixel(ax: Axes, cell: ScoredCell) -> tuple[float, float]:

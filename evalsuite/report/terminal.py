@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evalsuite.report.choose import Recommendation
-from evalsuite.report.text import MISSING, NO_BREAK, clean, metric_title, percent, plural, points
+from evalsuite.report.text import MISSING, clean, metric_title, percent, plural, points
 from evalsuite.report.view import FailedCell, Panel, ReportView, ScoredCell
 
 PARETO_MARK = "*"
@@ -51,7 +51,7 @@ def _table(panel: Panel, precisions: Sequence[str], *, first: bool) -> Table:
     )  # fmt: skip
     table.add_column("dim", justify="right", style="bold")
     for precision in precisions:
-        table.add_column(precision, justify="right", no_wrap=True)
+        table.add_column(precision, no_wrap=True)
     for dim in panel.dims:
         table.add_row(str(dim), *(_cell_text(panel.at(dim, precision)) for precision in precisions))
     return table
@@ -63,14 +63,13 @@ def _cell_text(cell: ScoredCell | FailedCell | None) -> Text:
         return Text(MISSING, style="dim")
     if isinstance(cell, FailedCell):
         return Text("failed", style="bold red")
-    # A no-break space holds the place of the mark: rich strips plain ones, and the digits must stay aligned.
-    mark = PARETO_MARK if cell.pareto else NO_BREAK
+    # Aligned by hand, to the left: rich strips the blank that would hold the place of a missing mark.
     return Text.assemble(
-        (points(cell.value), "bold" if cell.pareto else ""),
+        (f"{points(cell.value):>5}", "bold" if cell.pareto else ""),
         (f" ±{points(cell.half_interval)}", "dim"),
-        (mark, "bold green"),
+        (PARETO_MARK if cell.pareto else "", "bold green"),
         "\n",
-        (percent(cell.retention) + NO_BREAK, "cyan"),
+        (f"{percent(cell.retention):>7}" if cell.retention is not None else f"{MISSING:>5}", "cyan"),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 MISSING = "\N{EN DASH}"
 
+_SPACE = re.compile(rf"[^\S{NO_BREAK}]+")
 _METRIC_TITLES = {
     "ndcg": "nDCG",
     "map": "MAP",
@@ -85,11 +87,11 @@ def plural(count: int, singular: str) -> str:
 def clean(text: str) -> str:
     """Make a foreign text safe to show on one line.
 
-    Control characters (terminal escapes, line breaks) and invisible direction overrides become spaces or
-    vanish; letters of every script and emoji stay.
+    Control characters (such as those that begin a terminal escape) and direction overrides vanish, line
+    breaks become spaces; letters of every script, emoji and no-break spaces stay.
     """
-    kept = (" " if char.isspace() else char for char in text if char.isspace() or not _invisible(char))
-    return " ".join("".join(kept).split())
+    kept = (char for char in text if char.isspace() or not _invisible(char))
+    return _SPACE.sub(" ", "".join(kept)).strip()
 
 
 def shorten(text: str, width: int) -> str:

@@ -58,10 +58,14 @@ def variants(dims: Iterable[int], precisions: Iterable[str]) -> tuple[Variant, .
     """Cross dimensions with precisions: descending dims, precisions in the order given, no duplicates.
 
     Raises:
-        UsageError: If a precision is unknown; lists the known ones.
+        UsageError: If a precision is unknown (lists the known ones), or nothing is given to cross.
     """
     names = [quantizer(name).name for name in dict.fromkeys(precisions)]
-    return tuple(Variant(dim, name) for dim in sorted(set(dims), reverse=True) for name in names)
+    dims = sorted(set(dims), reverse=True)
+    if not (names and dims):
+        message = f"no {'precision' if dims else 'dimension'} given; name at least one"
+        raise UsageError(message)
+    return tuple(Variant(dim, name) for dim in dims for name in names)
 
 
 def cells(checkpoint: str, tasks: Iterable[str], ways: Iterable[Variant]) -> tuple[Cell, ...]:

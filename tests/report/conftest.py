@@ -1,188 +1,28 @@
-"""Runs made up in code: no model, no file."""
+"""Fixtures of the reports' tests: made-up runs, good and bad."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
 import pytest
 
-from evalsuite.core.record import (
-    CellRecord,
-    CheckpointEntry,
-    Encoding,
-    Failed,
-    MetricValue,
-    Provenance,
-    RunRecord,
-    Scored,
-    TaskEntry,
-)
 from evalsuite.core.run import Run
-from evalsuite.core.spec import SweepSpec
-from evalsuite.core.variant import Variant
-
-BITS = {"float32": 32, "float16": 16, "int8": 8, "int4": 4, "binary": 1}
-NASTY = "<script>alert(1)</script>\"& 'quoted' | *bold* `code` \u202eשלום مرحبا 🚀 $x_1$\x1b[31m"
-
-SCIFACT = {
-    "float32": {384: 64.51, 192: 61.22, 96: 52.40, 48: 38.05},
-    "float16": {384: 64.50, 192: 61.22, 96: 52.41, 48: 38.05},
-    "int8": {384: 64.32, 192: 61.30, 96: 52.18, 48: 37.84},
-    "binary": {384: 58.10, 192: 50.02, 96: 35.43, 48: 18.20},
-}
-STS = {
-    "float32": {384: 82.03, 192: 81.34, 96: 78.15, 48: 72.10},
-    "float16": {384: 82.03, 192: 81.34, 96: 78.15, 48: 72.09},
-    "int8": {384: 82.00, 192: 81.31, 96: 78.12, 48: 72.01},
-    "binary": {384: 78.84, 192: 75.02, 96: 68.33, 48: 57.90},
-}
-DOCS = {
-    "float32": {384: 71.3, 192: 69.9, 96: 63.7, 48: 51.9},
-    "float16": {384: 71.3, 192: 69.9, 96: 63.8, 48: 51.9},
-    "int8": {384: 71.1, 192: 69.8, 96: 63.5, 48: 51.5},
-    "binary": {384: 66.5, 192: 60.0, 96: 47.7, 48: 30.2},
-}
-
-Values = Mapping[str, Mapping[int, float]]
+from tests.report.made_up import (
+    NASTY,
+    SCIFACT,
+    broken,
+    cells_of,
+    checkpoint_entry,
+    make_run,
+    realistic_run,
+    task_entry,
+)
 
 
-def scored(
-    value: float, bytes_per_vector: float, *, metric: str, half: float = 0.04, ties: float = 0.0
-) -> Scored:
-    """One scored cell; `ties` is the tie share, and the bracket is as wide as a tenth of it."""
-    tied = {"expected": value - ties / 50, "ties_won": value + ties / 10, "ties_lost": value - ties / 10}
-    metrics = {
-        metric: MetricValue(value=value, lower=value - half, upper=value + half, **(tied if ties else {})),
-        "recall@100": MetricValue(value=min(value + 0.2, 1), lower=value, upper=1),
-    }
-    return Scored(
-        n=300,
-        metrics=metrics,
-        tie_share=ties if ties else None,
-        bytes_per_vector=bytes_per_vector,
-        seconds=0.1,
-    )
-
-
-def task_entry(
-    name: str, *, kind: str = "retrieval", warnings: Sequence[str] = (), data: str = ""
-) -> TaskEntry:
-    """A task; `data` stands for its content."""
-    sts = kind == "sts"
-    return TaskEntry(
-        name=name,
-        kind="sts" if sts else "retrieval",
-        task_type="STS" if sts else "Retrieval",
-        split="test",
-        source=f"bundled {name}",
-        main_metric="cosine_spearman" if sts else "ndcg@10",
-        fingerprint=f"{data or name}-fingerprint",
-        counts={"pairs": 1379} if sts else {"documents": 5183, "queries": 300, "judgements": 339},
-        warnings=tuple(warnings),
-    )
-
-
-def checkpoint_entry(label: str, *, dim: int = 384, warnings: Sequence[str] = ()) -> CheckpointEntry:
-    """A checkpoint."""
-    return CheckpointEntry(
-        label=label,
-        source=f"models/{label}",
-        revision=None,
-        fingerprint="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        dtype="float32",
-        dim=dim,
-        matryoshka_dims=(),
-        max_seq_length=256,
-        prompts={"query": "search query: "},
-        prompts_origin="checkpoint",
-        warnings=tuple(warnings),
-    )
-
-
-def cells_of(checkpoint: str, task: TaskEntry, values: Values) -> list[CellRecord]:
-    """Turn a table of points into cells; binary cells of retrieval tasks have ties."""
-    return [
-        CellRecord(
-            checkpoint=checkpoint,
-            task=task.name,
-            variant=str(Variant(dim, precision)),
-            outcome=scored(
-                value / 100,
-                dim * BITS[precision] / 8,
-                metric=task.main_metric,
-                half=0.012 if task.kind == "sts" else 0.043,
-                ties=24 / dim if precision == "binary" and task.kind == "retrieval" else 0.0,
-            ),
-        )
-        for precision, row in values.items()
-        for dim, value in row.items()
-    ]
-
-
-def make_run(
-    checkpoints: Sequence[CheckpointEntry],
-    tasks: Sequence[TaskEntry],
-    cells: Sequence[CellRecord],
-    folder: str = "run",
-) -> Run:
-    """A run around cells."""
-    provenance = Provenance(
-        created="2025-01-02T03:04:05Z",
-        command="evalsuite run models/all-MiniLM-L6-v2 --tasks scifact,stsb",
-        versions={"evalsuite": "0.1.0", "python": "3.11.9", "torch": "2.6.0"},
-        platform="Linux x86_64",
-        device="cpu",
-        threads=2,
-        git={"commit": "27cd111", "dirty": "no"},
-        tie_rule="score descending, then document id descending (trec_eval)",
-        calibration="the corpus of each task",
-        interval="95 % percentile bootstrap over queries, 1000 resamples",
-        seconds={"load": 1.2, "encode": 83.4, "score": 12.0, "total": 97.1},
-        encodings=tuple(
-            Encoding(checkpoint=entry.label, texts=8123, encoded=8000, seconds=83.4) for entry in checkpoints
-        ),
-    )
-    record = RunRecord(
-        asked=SweepSpec(
-            models=tuple(entry.source for entry in checkpoints),
-            tasks=tuple(task.name for task in tasks) or ("none",),
-        ),
-        checkpoints=tuple(checkpoints),
-        tasks=tuple(tasks),
-        cells=tuple(cells),
-        provenance=provenance,
-    )
-    return Run(record, Path(folder))
-
-
-def realistic_run(label: str = "all-MiniLM-L6-v2", *, lower: float = 0.0) -> Run:
-    """SciFact, STSb and the standard library's documentation; `lower` points worse than MiniLM."""
-    tasks = [task_entry("SciFact"), task_entry("STSb", kind="sts"), task_entry("Standard library")]
-    cells = []
-    for task, table in zip(tasks, (SCIFACT, STS, DOCS), strict=True):
-        worse = {p: {d: v - lower for d, v in row.items()} for p, row in table.items()}
-        cells += cells_of(label, task, worse)
-    return make_run([checkpoint_entry(label)], tasks, cells)
-
-
-def broken(run: Run, reasons: Mapping[tuple[str, str], str]) -> Run:
-    """The same run with some (task, variant) cells failed."""
-    cells = tuple(
-        cell.model_copy(update={"outcome": Failed(reason=reasons[cell.task, cell.variant])})
-        if (cell.task, cell.variant) in reasons
-        else cell
-        for cell in run.record.cells
-    )
-    return Run(run.record.model_copy(update={"cells": cells}), run.folder)
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def minilm() -> Run:
     return realistic_run()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def failing() -> Run:
     """Two cells failed, with a warning on the task and on the checkpoint."""
     run = realistic_run()
@@ -202,13 +42,13 @@ def failing() -> Run:
     return broken(Run(record, run.folder), reasons)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def all_failed() -> Run:
     run = realistic_run()
     return broken(run, {(cell.task, cell.variant): "model returned NaN" for cell in run.record.cells})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def nasty() -> Run:
     """Labels, names and texts full of markup, quotes, right-to-left letters, emoji and escapes."""
     task = task_entry(NASTY, warnings=[NASTY])

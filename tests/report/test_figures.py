@@ -1,0 +1,176 @@
+"""The three figures: what is drawn, and that it reads well."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalsuite.core.run import Run
+from evalsuite.report.canvas import drawable
+from evalsuite.report.figures import quality_by_bytes, quality_by_dimension, retention_map
+from evalsuite.report.labels import spread
+from evalsuite.report.style import TONES, line_style
+from evalsuite.report.svg import png_bytes, svg_text
+from evalsuite.report.view import build_view
+from tests.report.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+
+FIGURES = (quality_by_dimension, quality_by_bytes, retention_map)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_quality_by_dimension_has_a_line_a_precision(minilm):
+    """Log2 axis with ticks at the dimensions, points on the vertical axis, every line named beside it."""
+    figure = quality_by_dimension(build_view([minilm]))
+    assert len(figure.axes) == 3
+    ax = figure.axes[0]
+    assert [line.get_label() for line in ax.lines] == ["float32", "float16", "int8", "binary"]
+    assert ax.get_xscale() == "log"
+    assert list(ax.get_xticks()) == [48, 96, 192, 384]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["48", "96", "192", "384"]
+    assert ax.get_xlabel() == "Dimensions kept"
+    assert ax.get_ylabel() == "nDCG@10 (points)"
+    assert list(ax.lines[0].get_ydata()) == pytest.approx([38.05, 52.40, 61.22, 64.51])
+    assert {"float32", "float16", "int8", "binary", "SciFact", "all-MiniLM-L6-v2"} <= set(texts(ax))
+
+
+def test_intervals_stay_inside_the_axes(minilm):
+    """No band is cut off."""
+    low, high = quality_by_dimension(build_view([minilm])).axes[0].get_ylim()
+    assert low < 18.20 - 4.3
+    assert high > 64.51 + 4.3
+
+
+def test_checkpoints_share_the_axis_of_a_task(minilm):
+    """Two checkpoints on one task can be compared by eye; each begins a new row."""
+    axes = quality_by_dimension(build_view([minilm, realistic_run("worse", lower=9)])).axes
+    assert axes[0].get_ylim() == axes[3].get_ylim()
+    assert axes[0].get_ylim() != axes[1].get_ylim()
+    assert axes[3].get_position().y1 < axes[0].get_position().y0
+    assert axes[3].get_position().x0 == axes[0].get_position().x0
+
+
+def test_quality_by_bytes_draws_and_names_the_front(minilm):
+    """The first line is the front; its ends and the recommended variant are named."""
+    view = build_view([minilm])
+    figure = quality_by_bytes(view)
+    ax = figure.axes[0]
+    assert list(ax.lines[0].get_xdata()) == [cell.bytes_per_vector for cell in view.panels[0].front]
+    assert {"48/binary", "384/int8"} <= set(texts(ax))
+    assert ax.get_xlabel() == "Bytes per vector"
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["float32", "float16", "int8", "binary", "Pareto front", "Recommended"]
+
+
+def test_retention_map_writes_every_percentage(minilm):
+    """Sixteen cells, sixteen numbers."""
+    ax = retention_map(build_view([minilm])).axes[0]
+    assert len(ax.patches) == 16
+    assert {"100.0", "59.0", "28.2"} <= set(texts(ax))
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["float32", "float16", "int8", "binary"]
+
+
+def test_failed_cells_are_marked_not_hidden(failing):
+    """A failed cell is hatched in the map and written at the foot of the lines."""
+    view = build_view([failing])
+    tiles = retention_map(view).axes[1].patches
+    assert [tile.get_hatch() for tile in tiles].count("////") == 1
+    assert texts(quality_by_dimension(view).axes[1]).count("failed") == 1
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_a_run_without_scores_can_be_drawn(all_failed, draw):
+    """Empty axes say that they are empty."""
+    figure = draw(build_view([all_failed]))
+    assert {"No cell was scored", "failed"} & set(texts(figure.axes[0]))
+    assert svg_text(figure)
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_the_same_run_gives_the_same_bytes(draw):
+    """No date, no random id."""
+    one, two = (draw(build_view([realistic_run()])) for _ in range(2))
+    assert svg_text(one) == svg_text(two)
+    assert png_bytes(one) == png_bytes(two)
+
+
+@pytest.mark.parametrize("count", [1, 4, 10])
+def test_any_number_of_tasks_fits(count):
+    """Panels never overlap and never leave the figure, up to three in a row."""
+    tasks = [task_entry(f"task {number} with quite a long name, longer than fits") for number in range(count)]
+    cells = [cell for task in tasks for cell in cells_of("m", task, SCIFACT)]
+    figure = quality_by_dimension(build_view([make_run([checkpoint_entry("m")], tasks, cells)]))
+    boxes = [ax.get_position() for ax in figure.axes]
+    assert len(boxes) == count
+    assert all(0 < box.x0 < box.x1 < 1 and 0 < box.y0 < box.y1 < 1 for box in boxes)
+    assert len({round(box.x0, 6) for box in boxes}) == {1: 1, 4: 2, 10: 3}[count]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_foreign_names_draw_without_warning(nasty, draw):
+    """Markup, formulas and letters the typeface lacks are drawn as text."""
+    assert svg_text(draw(build_view([nasty])))
+    assert drawable("🚀 שלום $x_1$") == "□ שלום $x_1$"
+
+
+def test_one_dimension_and_one_precision_can_be_drawn():
+    """The smallest grid there is."""
+    task = task_entry("t")
+    run = make_run([checkpoint_entry("m")], [task], cells_of("m", task, {"float32": {384: 64.5}}))
+    for draw in FIGURES:
+        assert svg_text(draw(build_view([run])))
+
+
+def test_a_gap_in_the_grid_is_left_empty(minilm):
+    """Cells that nobody asked for are neither failed nor scored."""
+    cells = tuple(cell for cell in minilm.record.cells if cell.variant != "96/int8")
+    view = build_view([Run(minilm.record.model_copy(update={"cells": cells}), minilm.folder)])
+    assert view.panels[0].at(96, "int8") is None
+    assert len(retention_map(view).axes[0].patches) == 15
+
+
+def test_precisions_look_different_and_stay_so():
+    """Known precisions differ in marker and line; unknown ones look the same every time."""
+    known = ["float32", "float16", "int8", "int4", "binary"]
+    assert len({line_style(name).marker for name in known}) == len(known)
+    assert len({line_style(name).tone for name in known}) == len(known)
+    assert line_style("pq16") == line_style("pq16")
+
+
+def test_every_colour_reads_on_its_page():
+    """Text colours reach 4.5:1 on white and on the dark card."""
+
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(one, other):
+        high, low = sorted((luminance(one), luminance(other)), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    surface = next(tone for tone in TONES if tone.name == "fig-surface")
+    for tone in TONES:
+        if tone.name not in ("fig-surface", "fig-grid"):
+            assert contrast(tone.light, surface.light) >= 4.5, tone
+            assert contrast(tone.dark, surface.dark) >= 4.5, tone
+    assert len({tone.light for tone in TONES}) == len(TONES)
+
+
+@given(st.lists(st.floats(0, 100), max_size=12), st.floats(0.1, 8))
+def test_spread_labels_keep_order_and_distance(places, gap):
+    """Neighbours end at least a gap apart, in their old order."""
+    falling = sorted(places, reverse=True)
+    spaced = spread(falling, gap, (0.0, 100.0))
+    assert len(spaced) == len(falling)
+    assert all(a - b >= gap * (1 - 1e-9) for a, b in itertools.pairwise(spaced))
+
+
+def test_labels_with_room_stay_where_they_are():
+    """Only labels that touch are moved."""
+    assert spread([90.0, 50.0, 10.0], 5.0, (0.0, 100.0)) == [90.0, 50.0, 10.0]
+    assert spread([50.0, 50.0], 4.0, (0.0, 100.0)) == [52.0, 48.0]

@@ -1,0 +1,168 @@
+"""The page: self-contained, escaped, complete, well formed."""
+
+import itertools
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from evalsuite.report.html import render_html
+from evalsuite.report.svg import marker_svg
+from evalsuite.report.view import build_view
+from tests.report.made_up import NASTY, checkpoint_entry, make_run, realistic_run
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements, attributes, ids, headings; complains about bad nesting."""
+
+    def __init__(self, source):
+        super().__init__(convert_charrefs=True)
+        self.open, self.elements, self.text = [], [], []
+        self.feed(source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def attributes(self, name):
+        return [attributes[name] for _, attributes in self.elements if name in attributes]
+
+
+@pytest.fixture(scope="session", params=["minilm", "failing", "all_failed", "nasty", "pair"])
+def page_source(request):
+    """Pages of every kind of run."""
+    if request.param == "pair":
+        return render_html(build_view([realistic_run(), realistic_run("worse", lower=3.0)]))
+    return render_html(build_view([request.getfixturevalue(request.param)]))
+
+
+def test_nothing_is_loaded(page_source):
+    """No attribute, style or import points outside the page, and there is no script."""
+    page = Page(page_source)
+    assert not page.all("script")
+    assert not page.all("link")
+    assert not page.attributes("src")
+    assert all(target.startswith("#") for target in page.attributes("href"))
+    assert not re.search(r"url\((?!#)", page_source)
+    assert "@import" not in page_source
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+
+
+def test_references_inside_drawings_resolve(page_source):
+    """Every shape that a drawing refers to is in the page, once."""
+    page = Page(page_source)
+    ids = page.attributes("id")
+    assert len(ids) == len(set(ids))
+    used = {target[1:] for target in page.attributes("href")}
+    used |= set(re.findall(r"url\(#([^)]+)\)", page_source))
+    used |= set(page.attributes("aria-labelledby"))
+    assert used <= set(ids)
+
+
+def test_it_can_be_read_without_eyes(page_source):
+    """Headings descend without gaps, tables have captions and scopes, figures have words."""
+    page = Page(page_source)
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(cell.get("scope") in ("col", "row") for cell in page.all("th"))
+    pictures = [attributes for attributes in page.all("div") if attributes.get("role") == "img"]
+    assert all(picture["aria-label"] for picture in pictures)
+    assert all(drawing.get("aria-hidden") == "true" for drawing in page.all("svg"))
+    assert page.all("html")[0]["lang"] == "en"
+
+
+def test_every_figure_is_there():
+    """Three figures, a panel a task, drawn inline and in the page's colours."""
+    source = render_html(build_view([realistic_run()]))
+    page = Page(source)
+    assert len(page.all("figure")) == 9
+    assert len([d for d in page.all("div") if d.get("role") == "img"]) == 9
+    assert source.count("var(--fig-vermilion)") > 9
+    label = next(d["aria-label"] for d in page.all("div") if d.get("role") == "img")
+    assert "float32 64.5 at 384 dimensions, 38.0 at 48" in label
+
+
+def test_the_answer_comes_first():
+    """The recommendation, its rule and the counts stand before any figure."""
+    source = render_html(build_view([realistic_run()]))
+    head = source[: source.index("<figure")]
+    assert "Ship 384/int8" in head
+    assert "Rule: the fewest bytes per vector" in head
+    assert "<dd>48</dd>" in head
+
+
+def test_failed_cells_are_prominent(failing):
+    """Reasons stand before the figures, escaped, and again in the table."""
+    source = render_html(build_view([failing]))
+    head = source[: source.index("<figure")]
+    assert "2 failed cells" in head
+    assert "the index refused &lt;them&gt; | twice" in head
+    assert "5 judgements name unknown documents" in head
+    assert "output is not of unit length" in head
+    assert source.count("int8 calibration found a constant dimension (17)") == 2
+
+
+def test_foreign_text_is_only_text(nasty):
+    """Markup in a label, a reason, a warning or a command is shown, never obeyed."""
+    source = render_html(build_view([nasty]))
+    page = Page(source)
+    assert not page.all("script")
+    assert "<script" not in source
+    assert "\x1b" not in source
+    assert "\u202e" not in source
+    shown = "".join(page.text)
+    assert shown.count("<script>alert(1)</script>\"& 'quoted'") >= 8
+    assert "שלום مرحبا 🚀" in shown
+    assert NASTY not in source
+
+
+def test_provenance_is_complete(minilm):
+    """Everything needed to repeat the run is in the footer."""
+    text = "".join(Page(render_html(build_view([minilm]))).text)
+    made = minilm.record.provenance
+    for fact in (made.command, made.tie_rule, made.calibration, made.interval, made.platform, "27cd111",
+                 "torch 2.6.0", minilm.record.checkpoints[0].fingerprint, "SciFact-fingerprint",
+                 "8,000 encoded, 123 reused", "encode 1\N{NO-BREAK SPACE}min 23"):  # fmt: skip
+        assert fact in text
+
+
+def test_the_same_run_gives_the_same_page():
+    """No date, no random id."""
+    assert render_html(build_view([realistic_run()])) == render_html(build_view([realistic_run()]))
+
+
+def test_a_run_without_tasks_still_has_a_page():
+    """Nothing to draw, and it says so by its counts."""
+    page = Page(render_html(build_view([make_run([checkpoint_entry("m")], [], [])])))
+    assert not page.all("figure")
+    assert page.all("h1")
+
+
+@pytest.mark.parametrize("marker", ["o", "s", "^", "X", "D", "*", "h", "P"])
+def test_legend_marks_are_shapes(marker):
+    """Every marker becomes one closed outline inside its box."""
+    drawing = marker_svg(marker, colour="red")
+    numbers = [float(n) for n in re.findall(r"-?\d+\.\d+", drawing)]
+    assert numbers
+    assert all(1 < number < 15 for number in numbers)
+    assert drawing.count("Z") == 1

@@ -1,0 +1,51 @@
+"""Several runs read as one."""
+
+import pandas as pd
+
+from evalsuite.report.merge import merged_frame, unify
+from tests.report.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+
+
+def test_one_run_stays_as_it_is():
+    """Nothing is renamed without need."""
+    run = realistic_run()
+    assert unify([run])[0].record == run.record
+
+
+def test_labels_that_clash_get_a_number_everywhere():
+    """Cells and encodings follow the checkpoint's new label."""
+    first, second = unify([realistic_run(), realistic_run()])
+    assert [c.label for c in first.record.checkpoints] == ["all-MiniLM-L6-v2"]
+    renamed = "all-MiniLM-L6-v2 (2)"
+    assert [c.label for c in second.record.checkpoints] == [renamed]
+    assert {cell.checkpoint for cell in second.record.cells} == {renamed}
+    assert second.record.provenance.encodings[0].checkpoint == renamed
+
+
+def test_tasks_share_a_name_only_if_their_data_is_the_same():
+    """The same name with other data is another task; a third run finds its twin."""
+    runs = []
+    for label, data in (("a", "x"), ("b", "y"), ("c", "y"), ("d", "x")):
+        task = task_entry("mine", data=data)
+        runs.append(make_run([checkpoint_entry(label)], [task], cells_of(label, task, SCIFACT)))
+    names = [run.record.tasks[0].name for run in unify(runs)]
+    assert names == ["mine", "mine (2)", "mine (2)", "mine"]
+
+
+def test_a_task_that_could_not_be_loaded_keeps_its_name():
+    """Without a fingerprint there is nothing that contradicts the others."""
+    task = task_entry("mine")
+    lost = task.model_copy(update={"fingerprint": ""})
+    runs = [make_run([checkpoint_entry("a")], [lost], []), make_run([checkpoint_entry("b")], [task], [])]
+    assert [run.record.tasks[0].name for run in unify(runs)] == ["mine", "mine"]
+
+
+def test_merged_frame_holds_every_row_of_every_run():
+    """One row a cell and metric, under unique labels."""
+    runs = unify([realistic_run(), realistic_run()])
+    frame = merged_frame(runs)
+    assert len(frame) == sum(len(run.to_frame()) for run in runs)
+    assert set(frame["checkpoint"]) == {"all-MiniLM-L6-v2", "all-MiniLM-L6-v2 (2)"}
+    pd.testing.assert_frame_equal(
+        frame[: len(frame) // 2], runs[0].to_frame(), check_dtype=False, check_column_type=False
+    )

@@ -1,0 +1,82 @@
+"""The terminal report: 80 columns, no colour needed."""
+
+import io
+
+from rich.console import Console
+
+from evalsuite.report.terminal import render_terminal
+from evalsuite.report.view import build_view
+from tests.report.made_up import cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+
+
+def printed(runs, width=80):
+    """What a terminal without colour shows, no-break spaces as plain ones."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    for part in render_terminal(build_view(runs)):
+        console.print(part)
+    return console.file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_values_intervals_and_retention_are_aligned(minilm):
+    """One row a dimension, two lines a cell, the Pareto mark behind the number."""
+    lines = printed([minilm]).splitlines()
+    row = next(number for number, line in enumerate(lines) if line.startswith("192"))
+    assert lines[row].split() == ["192", "61.2", "±4.3", "61.2", "±4.3", "61.3", "±4.3*", "50.0", "±4.3*"]
+    assert lines[row + 1].split() == ["94.9", "%", "94.9", "%", "95.0", "%", "77.5", "%"]
+    assert lines[row].index("61.2") == next(line for line in lines if line.startswith("384")).index("64.5")
+
+
+def test_eighty_columns_are_enough(failing, nasty):
+    """No line is longer, and nothing is cut with an ellipsis."""
+    for run in (failing, nasty):
+        shown = printed([run])
+        assert max(map(len, shown.splitlines())) <= 80
+        assert "…" not in shown
+
+
+def test_ties_failures_and_advice_are_said(failing):
+    """What a table cannot show stands below it."""
+    shown = " ".join(printed([failing]).split())
+    assert "Ties: up to 25.0 % of queries have one across the cut-off (96/binary)" in shown
+    assert "between 32.9 (all lost) and 37.9 (all won), expected 34.9" in shown
+    assert "failed 96/int8: int8 calibration found a constant dimension (17)" in shown
+    assert "Ship 384/int8. It keeps 99.8 %" in shown
+    assert "Rule: the fewest bytes" in shown
+
+
+def test_many_precisions_continue_in_another_table():
+    """Nine precisions still fit 80 columns."""
+    task = task_entry("t")
+    names = ["float32", "float16", "bfloat16", "int8", "uint8", "int4", "ternary", "binary", "ubinary"]
+    table = {name: {384: 64.5} for name in names}
+    cells = [cell for name, row in table.items() for cell in bits_free(task, name, row)]
+    shown = printed([make_run([checkpoint_entry("m")], [task], cells)])
+    assert "(continued)" in shown
+    assert all(name in shown for name in names)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def bits_free(task, name, row):
+    """Cells of a precision whose size does not matter here."""
+    return [c.model_copy(update={"variant": f"384/{name}"}) for c in cells_of("m", task, {"int8": row})]
+
+
+def test_several_checkpoints_have_their_own_advice(minilm):
+    """Each piece of advice names its checkpoint."""
+    shown = printed([minilm, realistic_run("worse", lower=3.0)])
+    assert "all-MiniLM-L6-v2: Ship" in shown
+    assert "worse: Ship" in shown
+
+
+def test_escapes_do_not_reach_the_terminal(nasty):
+    """A label cannot colour or clear the screen, nor be read as rich markup."""
+    shown = printed([nasty])
+    assert "\x1b" not in shown
+    assert "[31m" in shown
+
+
+def test_a_run_without_scores_is_shown(all_failed):
+    """Every cell says failed, and the advice says why there is none."""
+    shown = printed([all_failed])
+    assert "No recommendation" in shown
+    assert shown.count("model returned NaN") == 48

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,7 +18,7 @@ from evalsuite.core.run import Run
 from evalsuite.core.spec import DEFAULT_PRECISIONS, SweepSpec
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
-from evalsuite.report.write import ReportFiles, write_report
+from evalsuite.reporting.write import ReportFiles, write_report
 from evalsuite.sweep import plan
 from evalsuite.sweep.provenance import provenance
 from evalsuite.sweep.run import Sweep
@@ -78,24 +78,22 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         UserError: If a model, task, dimension, precision or folder is not usable; nothing was encoded then.
     """
     began = time.perf_counter()
-    sources = _models(model)
     references = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
     plan.variants([1] if dims is None else dims, precisions)
     checkpoints = _distinct(
         [
             open_checkpoint(
-                source,
+                each,
                 revision=revision,
                 dtype=dtype,
                 device=device,
                 trust_remote_code=trust_remote_code,
                 batch_size=batch_size,
             )
-            for source in sources
+            for each in _models(model)
         ]
     )
-    plan.check_dims(() if dims is None else dims, {checkpoint.label: checkpoint.dim for checkpoint in checkpoints})
-    loaded = load_tasks(references)
+    plan.check_dims(dims or (), {checkpoint.label: checkpoint.dim for checkpoint in checkpoints})
     asked = SweepSpec(
         models=tuple(checkpoint.source for checkpoint in checkpoints),
         tasks=tuple(os.fspath(reference) for reference in references),
@@ -106,20 +104,12 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         batch_size=batch_size,
         seed=seed,
     )
-    folder = _new_folder(checkpoints) if out is None else Path(out)
+    loaded = load_tasks(references)
+    writer = RunWriter(_new_folder(checkpoints) if out is None else Path(out))
     store = EmbeddingStore(None if cache_dir is None else Path(cache_dir))
-    sweep = Sweep(loaded, store, RunWriter(folder), progress or Silent(), seed)
+    sweep = Sweep(loaded, store, writer, progress or Silent(), seed)
     sweep.seconds["load"] = time.perf_counter() - began
-    cells, encodings = _sweep(sweep, checkpoints, asked)
-    seconds = {**sweep.seconds, "total": time.perf_counter() - began}
-    record = RunRecord(
-        asked=asked,
-        checkpoints=tuple(map(_checkpoint_entry, checkpoints)),
-        tasks=tuple(map(_task_entry, loaded)),
-        cells=tuple(cells),
-        provenance=provenance(command or _call(asked), _device(checkpoints, encodings), seconds, encodings),
-    )
-    return sweep.writer.finish(record)
+    return writer.finish(_answer(asked, sweep, checkpoints, command))
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
@@ -189,10 +179,9 @@ def _distinct(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
     ]
 
 
-def _sweep(
-    sweep: Sweep, checkpoints: Iterable[Checkpoint], asked: SweepSpec
-) -> tuple[list[CellRecord], list[Encoding]]:
-    """Evaluate one checkpoint after the other."""
+def _answer(asked: SweepSpec, sweep: Sweep, checkpoints: Sequence[Checkpoint], command: str) -> RunRecord:
+    """Evaluate one checkpoint after the other and record everything."""
+    began = time.perf_counter()
     cells: list[CellRecord] = []
     encodings: list[Encoding] = []
     for checkpoint in checkpoints:
@@ -200,7 +189,15 @@ def _sweep(
         records, encoding = sweep.run(checkpoint, plan.variants(dims, asked.precisions))
         cells += records
         encodings.append(encoding)
-    return cells, encodings
+    total = sweep.seconds["load"] + time.perf_counter() - began
+    seconds = {**sweep.seconds, "total": total}
+    return RunRecord(
+        asked=asked,
+        checkpoints=tuple(map(_checkpoint_entry, checkpoints)),
+        tasks=tuple(map(_task_entry, sweep.tasks)),
+        cells=tuple(cells),
+        provenance=provenance(command or _call(asked), _device(checkpoints, encodings), seconds, encodings),
+    )
 
 
 def _new_folder(checkpoints: Sequence[Checkpoint]) -> Path:

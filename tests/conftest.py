@@ -57,7 +57,10 @@ def write_sts(file, rows):
     return file
 
 
-WORDS = "tide harbour rope anchor mast sail wind chart buoy keel deck gull storm lamp pier crane".split()
+WORDS = [
+    "tide", "harbour", "rope", "anchor", "mast", "sail", "wind", "chart", "buoy", "keel", "deck", "gull",
+    "storm", "lamp", "pier", "crane",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ def report(
     """Write tables, figures and the HTML page of one or several runs."""
     from evalsuite import api
     from evalsuite.cli.console import print_json, say, stdout
-    from evalsuite.report.terminal import render_terminal
-    from evalsuite.report.view import build_view
+    from evalsuite.reporting.terminal import render_terminal
+    from evalsuite.reporting.view import build_view
 
     runs = [api.load_run(folder) for folder in run]
     files = api.report(runs, out)

@@ -67,8 +67,8 @@ def run(
 def show(finished: Run, page: Path | None, *, quiet: bool, as_json: bool) -> None:
     """Print a run, say where its files are, and exit with 1 if a cell failed."""
     from evalsuite.cli.console import print_json, say, stdout, warn
-    from evalsuite.report.terminal import render_terminal
-    from evalsuite.report.view import build_view
+    from evalsuite.reporting.terminal import render_terminal
+    from evalsuite.reporting.view import build_view
 
     for checkpoint in finished.record.checkpoints:
         for message in checkpoint.warnings:

@@ -41,5 +41,5 @@ def test_dims_are_whole_numbers():
     """Commas and repetition both work; anything else is named."""
     assert parse_dims(["768,512", "64"]) == [768, 512, 64]
     assert parse_dims(None) is None
-    with pytest.raises(UsageError, match="not whole numbers: x, 1.5"):
+    with pytest.raises(UsageError, match=r"not whole numbers: x, 1\.5"):
         parse_dims(["64,x,1.5"])

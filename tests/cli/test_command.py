@@ -177,7 +177,7 @@ def committed_texts(cache):
 
 
 def test_kill_and_repeat_gives_the_same_numbers(model, long_task, tmp_path, cache):
-    """`kill -9` while encoding; the same command encodes only the missing shards and ends with the same numbers."""
+    """`kill -9` while encoding: repeated, it encodes only what is missing and ends with the same numbers."""
     words = [
         "run",
         model,

@@ -48,8 +48,8 @@ def test_every_text_is_encoded_once(store):
     checkpoint = with_encoder(encoder)
     first = run(checkpoint, inputs(25) + inputs(25), store)
     second = run(checkpoint, inputs(30), store)
-    assert (25, 25) == (first.unique, first.encoded)
-    assert (30, 5) == (second.unique, second.encoded)
+    assert (first.unique, first.encoded) == (25, 25)
+    assert (second.unique, second.encoded) == (30, 5)
     assert encoder.texts_encoded == 30
 
 
@@ -172,7 +172,7 @@ def test_two_runs_at_once_share_the_work(store):
     notes = Notes()
     second = encode_once(with_encoder(encoder), inputs(25), store, notes)
     first.join()
-    assert (0, 0) == (second.encoded, encoder.texts_encoded)
+    assert (second.encoded, encoder.texts_encoded) == (0, 0)
     assert "another run is encoding" in notes.heard
 
 

@@ -17,7 +17,7 @@ CUTS = (1, 2, 3, 5, 10)
 
 
 def arrays(scores, grades, missing=0):
-    """Hits and judgements of one query from document scores and grades; `missing` relevant are not in the corpus."""
+    """Hits and judgements of one query; `missing` relevant documents are not in the corpus."""
     scores, grades = np.asarray(scores, dtype=float), np.asarray(grades, dtype=np.int64)
     relevant = np.flatnonzero(grades > 0)
     above = np.array([(scores > scores[d]).sum() for d in relevant], dtype=np.int64)

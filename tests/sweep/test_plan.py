@@ -1,5 +1,7 @@
 """Planning: default dimensions, the grid, and what cannot be asked for."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ def test_halvings_end_at_32_or_odd(width):
     """Each default dim is half the one before, and no dim below 32 is added."""
     dims = plan.default_dims(width, ())
     assert dims[0] == width
-    assert all(a == 2 * b for a, b in zip(dims, dims[1:], strict=False))
+    assert all(a == 2 * b for a, b in itertools.pairwise(dims))
     assert min(dims) >= min(32, width)
 
 
@@ -47,7 +49,7 @@ def test_every_dim_that_is_too_large_is_named():
 def test_variants_are_a_grid_without_duplicates():
     """Dims descend, precisions keep their order, nothing is listed twice."""
     ways = plan.variants([64, 128, 64], ["binary", "float32", "binary"])
-    assert ["128/binary", "128/float32", "64/binary", "64/float32"] == [str(way) for way in ways]
+    assert [str(way) for way in ways] == ["128/binary", "128/float32", "64/binary", "64/float32"]
 
 
 def test_cells_account_for_every_combination():

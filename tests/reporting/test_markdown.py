@@ -4,9 +4,9 @@ import re
 
 from markdown_it import MarkdownIt
 
-from evalsuite.report.markdown import escape, render_markdown
-from evalsuite.report.view import build_view
-from tests.report.made_up import NASTY
+from evalsuite.reporting.markdown import escape, render_markdown
+from evalsuite.reporting.view import build_view
+from tests.reporting.made_up import NASTY
 
 
 def rendered(source):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from evalsuite.report import text
-from evalsuite.report.drawings import Drawing, draw_all
-from evalsuite.report.style import line_style
-from evalsuite.report.svg import cut_up, marker_svg, theme_css
-from evalsuite.report.view import FailedCell, Panel, ReportView, ScoredCell
+from evalsuite.reporting import text
+from evalsuite.reporting.drawings import Drawing, draw_all
+from evalsuite.reporting.style import line_style
+from evalsuite.reporting.svg import cut_up, marker_svg, theme_css
+from evalsuite.reporting.view import FailedCell, Panel, ReportView, ScoredCell
 
 TEMPLATE = "report.html.j2"
 

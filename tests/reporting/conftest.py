@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalsuite.core.run import Run
-from tests.report.made_up import (
+from tests.reporting.made_up import (
     NASTY,
     SCIFACT,
     broken,

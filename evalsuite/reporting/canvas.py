@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from evalsuite.report.style import GRID, INK, MUTED, SURFACE
-from evalsuite.report.text import clean, metric_title, shorten
-from evalsuite.report.view import Panel
+from evalsuite.reporting.style import GRID, INK, MUTED, SURFACE
+from evalsuite.reporting.text import clean, metric_title, shorten
+from evalsuite.reporting.view import Panel
 
 MAX_COLUMNS = 3
 TITLE_WIDTH = 38

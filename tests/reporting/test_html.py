@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from evalsuite.report.html import render_html
-from evalsuite.report.svg import marker_svg
-from evalsuite.report.view import build_view
-from tests.report.made_up import NASTY, checkpoint_entry, make_run, realistic_run
+from evalsuite.reporting.html import render_html
+from evalsuite.reporting.svg import marker_svg
+from evalsuite.reporting.view import build_view
+from tests.reporting.made_up import NASTY, checkpoint_entry, make_run, realistic_run
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 

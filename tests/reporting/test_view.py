@@ -8,8 +8,8 @@ from evalsuite.core.errors import UsageError
 from evalsuite.core.record import Scored
 from evalsuite.core.run import Run
 from evalsuite.core.variant import Variant
-from evalsuite.report.view import FailedCell, ScoredCell, build_view
-from tests.report.made_up import broken, realistic_run
+from evalsuite.reporting.view import FailedCell, ScoredCell, build_view
+from tests.reporting.made_up import broken, realistic_run
 
 
 def panel_of(view, task):

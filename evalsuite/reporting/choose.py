@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalsuite.core.variant import Variant
-from evalsuite.report.text import byte_count, clean, factor, percent, plural, short_percent, storage
+from evalsuite.reporting.text import byte_count, clean, factor, percent, plural, short_percent, storage
 
 MIN_RETENTION = 0.98
 """Share of full-width float32 quality that a recommended variant keeps, averaged over tasks."""

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from evalsuite.report.merge import merged_frame, unify
-from tests.report.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+from evalsuite.reporting.merge import merged_frame, unify
+from tests.reporting.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
 
 
 def test_one_run_stays_as_it_is():

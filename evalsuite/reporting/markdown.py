@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from evalsuite.report.text import MISSING, byte_count, clean, factor, metric_title, percent, plural, points
-from evalsuite.report.view import CheckpointView, FailedCell, Panel, ReportView, ScoredCell
+from evalsuite.reporting.text import MISSING, byte_count, clean, factor, metric_title, percent, plural, points
+from evalsuite.reporting.view import CheckpointView, FailedCell, Panel, ReportView, ScoredCell
 
 _MARK = "**\\***"
 """Sign of a Pareto-optimal variant."""

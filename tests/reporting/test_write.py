@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from evalsuite.core.errors import StorageError, UsageError
-from evalsuite.report.write import write_report
-from tests.report.made_up import realistic_run
+from evalsuite.reporting.write import write_report
+from tests.reporting.made_up import realistic_run
 
 
 def test_every_file_is_written(minilm, tmp_path):
@@ -75,7 +75,7 @@ def test_a_file_in_the_way_is_a_clear_error(minilm, tmp_path):
 def test_reporting_loads_no_model_library():
     """The whole room imports without torch, transformers, sentence-transformers, mteb, pyplot."""
     code = (
-        "import sys, evalsuite.report.write, evalsuite.report.html, evalsuite.report.terminal;"
+        "import sys, evalsuite.reporting.write, evalsuite.reporting.html, evalsuite.reporting.terminal;"
         "heavy = {'torch', 'transformers', 'sentence_transformers', 'mteb', 'matplotlib.pyplot', 'pandas'};"
         "heavy &= set(sys.modules);"
         "sys.exit(' '.join(heavy) or 0)"

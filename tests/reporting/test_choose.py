@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite.core.variant import Variant
-from evalsuite.report.choose import VariantSummary, pareto_front, recommend
+from evalsuite.reporting.choose import VariantSummary, pareto_front, recommend
 
 FULL = Variant(384, "float32")
 # Few values, so that ties in cost, in quality and in both are common.

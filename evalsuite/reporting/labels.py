@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from evalsuite.report.canvas import axes_size
-from evalsuite.report.style import INK, MUTED, line_style
-from evalsuite.report.view import Panel, ScoredCell
+from evalsuite.reporting.canvas import axes_size
+from evalsuite.reporting.style import INK, MUTED, line_style
+from evalsuite.reporting.view import Panel, ScoredCell
 
 LABEL_SIZE = 8.5
 """Size of the precision names beside lines, in typographic points."""

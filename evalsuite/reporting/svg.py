@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path as Outline
 
-from evalsuite.report.style import TONES, drawing
+from evalsuite.reporting.style import TONES, drawing
 
 PNG_DPI = 160
 

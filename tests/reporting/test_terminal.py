@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from evalsuite.report.terminal import render_terminal
-from evalsuite.report.view import build_view
-from tests.report.made_up import cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+from evalsuite.reporting.terminal import render_terminal
+from evalsuite.reporting.view import build_view
+from tests.reporting.made_up import cells_of, checkpoint_entry, make_run, realistic_run, task_entry
 
 
 def printed(runs, width=80):

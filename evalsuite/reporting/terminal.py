@@ -9,9 +9,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from evalsuite.report.choose import Recommendation
-from evalsuite.report.text import MISSING, clean, metric_title, percent, plural, points
-from evalsuite.report.view import FailedCell, Panel, ReportView, ScoredCell
+from evalsuite.reporting.choose import Recommendation
+from evalsuite.reporting.text import MISSING, clean, metric_title, percent, plural, points
+from evalsuite.reporting.view import FailedCell, Panel, ReportView, ScoredCell
 
 PARETO_MARK = "*"
 COLUMNS_PER_TABLE = 5

@@ -12,8 +12,8 @@ from evalsuite.core.errors import UsageError
 from evalsuite.core.record import CellRecord, CheckpointEntry, Failed, Scored, TaskEntry
 from evalsuite.core.run import Run
 from evalsuite.core.variant import Variant
-from evalsuite.report.choose import MIN_RETENTION, Recommendation, VariantSummary, pareto_front, recommend
-from evalsuite.report.merge import unify
+from evalsuite.reporting.choose import MIN_RETENTION, Recommendation, VariantSummary, pareto_front, recommend
+from evalsuite.reporting.merge import unify
 
 _T = TypeVar("_T")
 

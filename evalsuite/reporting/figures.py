@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from evalsuite.report.canvas import Sheet, lay_out, legend_place, log2_axis, note, quality_axis
-from evalsuite.report.labels import place_beside, place_labels
-from evalsuite.report.style import GRID, INK, MUTED, SURFACE, drawing, line_style
-from evalsuite.report.text import byte_count
-from evalsuite.report.view import CheckpointView, FailedCell, Panel, ReportView, ScoredCell
+from evalsuite.reporting.canvas import Sheet, lay_out, legend_place, log2_axis, note, quality_axis
+from evalsuite.reporting.labels import place_beside, place_labels
+from evalsuite.reporting.style import GRID, INK, MUTED, SURFACE, drawing, line_style
+from evalsuite.reporting.text import byte_count
+from evalsuite.reporting.view import CheckpointView, FailedCell, Panel, ReportView, ScoredCell
 
 BY_DIMENSION = Sheet("Quality versus dimension", right=0.78)
 BY_BYTES = Sheet("Quality versus bytes per vector", height=2.3, right=0.2)

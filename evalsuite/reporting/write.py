@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from evalsuite.core.errors import UsageError, known_names
 from evalsuite.core.files import write_bytes, write_text
 from evalsuite.core.run import Run
-from evalsuite.report.choose import MIN_RETENTION
-from evalsuite.report.merge import merged_frame
-from evalsuite.report.view import ReportView, build_view
+from evalsuite.reporting.choose import MIN_RETENTION
+from evalsuite.reporting.merge import merged_frame
+from evalsuite.reporting.view import ReportView, build_view
 
 if TYPE_CHECKING:
-    from evalsuite.report.drawings import Drawing
+    from evalsuite.reporting.drawings import Drawing
 
 FORMATS = ("html", "markdown", "figures", "csv")
 
@@ -66,7 +66,7 @@ def write_report(
     view, out = build_view(runs, min_retention=min_retention), Path(out)
     drawings: tuple[Drawing, ...] = ()
     if "figures" in formats or "html" in formats:
-        from evalsuite.report.drawings import draw_all
+        from evalsuite.reporting.drawings import draw_all
 
         drawings = draw_all(view)
     figures = _write_figures(drawings, out / "figures") if "figures" in formats else ()
@@ -80,7 +80,7 @@ def write_report(
 
 def _write_figures(drawings: Sequence[Drawing], folder: Path) -> tuple[Path, ...]:
     """Write every figure as SVG and PNG."""
-    from evalsuite.report.svg import png_bytes
+    from evalsuite.reporting.svg import png_bytes
 
     paths: list[Path] = []
     for drawing in drawings:
@@ -93,7 +93,7 @@ def _write_figures(drawings: Sequence[Drawing], folder: Path) -> tuple[Path, ...
 
 def _write_html(view: ReportView, path: Path, drawings: Sequence[Drawing]) -> Path:
     """Write the page."""
-    from evalsuite.report.html import render_html
+    from evalsuite.reporting.html import render_html
 
     write_text(path, render_html(view, drawings))
     return path
@@ -101,7 +101,7 @@ def _write_html(view: ReportView, path: Path, drawings: Sequence[Drawing]) -> Pa
 
 def _write_markdown(view: ReportView, out: Path, drawings: Sequence[Drawing]) -> Path:
     """Write the Markdown file beside its figures."""
-    from evalsuite.report.markdown import render_markdown
+    from evalsuite.reporting.markdown import render_markdown
 
     images = {drawing.title: f"figures/{drawing.name}.png" for drawing in drawings}
     path = out / "report.md"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evalsuite.report import text
+from evalsuite.reporting import text
 
 
 @pytest.mark.parametrize(

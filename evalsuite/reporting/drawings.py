@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from evalsuite.report.canvas import Sheet, view_box
-from evalsuite.report.figures import (
+from evalsuite.reporting.canvas import Sheet, view_box
+from evalsuite.reporting.figures import (
     BY_BYTES,
     BY_DIMENSION,
     map_sheet,
@@ -16,8 +16,8 @@ from evalsuite.report.figures import (
     quality_by_dimension,
     retention_map,
 )
-from evalsuite.report.svg import svg_text
-from evalsuite.report.view import ReportView
+from evalsuite.reporting.svg import svg_text
+from evalsuite.reporting.view import ReportView
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite.core.run import Run
-from evalsuite.report.canvas import drawable
-from evalsuite.report.figures import quality_by_bytes, quality_by_dimension, retention_map
-from evalsuite.report.labels import spread
-from evalsuite.report.style import TONES, line_style
-from evalsuite.report.svg import png_bytes, svg_text
-from evalsuite.report.view import build_view
-from tests.report.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+from evalsuite.reporting.canvas import drawable
+from evalsuite.reporting.figures import quality_by_bytes, quality_by_dimension, retention_map
+from evalsuite.reporting.labels import spread
+from evalsuite.reporting.style import TONES, line_style
+from evalsuite.reporting.svg import png_bytes, svg_text
+from evalsuite.reporting.view import build_view
+from tests.reporting.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
 
 FIGURES = (quality_by_dimension, quality_by_bytes, retention_map)
 

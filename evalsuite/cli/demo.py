@@ -22,10 +22,10 @@ def demo(
     from evalsuite import api
     from evalsuite.cli.progress import choose_progress
     from evalsuite.cli.run import show
-    from evalsuite.models.hub import bundled_encoder
+    from evalsuite.models.hub import BUNDLED_NAME
 
     finished = api.evaluate(
-        bundled_encoder(),
+        BUNDLED_NAME,
         dims=DEMO_DIMS,
         out=out,
         cache_dir=cache_dir,

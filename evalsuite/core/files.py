@@ -36,6 +36,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
+            temporary.chmod(_ordinary_mode())
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -72,6 +73,13 @@ def storage_errors(path: Path) -> Iterator[None]:
         else:
             message = f"{path}: {error.strerror or error}"
         raise StorageError(message) from error
+
+
+def _ordinary_mode() -> int:
+    """Return the permissions a file made by `open` would get; temporary files are private otherwise."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _sync_folder(folder: Path) -> None:

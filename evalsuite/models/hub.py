@@ -88,11 +88,14 @@ def bundled_encoder() -> Path:
 def folder_label(folder: Path) -> str:
     """Name a folder for tables: its own name, with as many parents as it takes to tell models apart.
 
-    `runs/spread/final` is called `spread/final`, and a snapshot in the hub cache by its hub id.
+    `runs/spread/final` is called `spread/final`, a snapshot in the hub cache goes by its hub id, and the
+    bundled encoder by its name.
     """
     parts = folder.resolve().parts
     if len(parts) > 2 and parts[-2] == "snapshots" and parts[-3].startswith(_HUB_CACHE_PREFIX):
         return parts[-3].removeprefix(_HUB_CACHE_PREFIX).replace("--", "/")
+    if parts[-2:] == (_BUNDLED_PACKAGE, "model"):
+        return BUNDLED_NAME
     first = len(parts) - 1
     while first > 1 and _GENERIC.fullmatch(parts[first]):
         first -= 1

@@ -16,6 +16,7 @@ from evalsuite.core.progress import Progress, Silent
 from evalsuite.core.record import CellRecord, CheckpointEntry, Encoding, RunRecord, TaskEntry
 from evalsuite.core.run import Run
 from evalsuite.core.spec import DEFAULT_PRECISIONS, SweepSpec
+from evalsuite.core.variant import PREFIX
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
 from evalsuite.reporting.write import ReportFiles, write_report
@@ -42,6 +43,8 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     precisions: Sequence[str] = DEFAULT_PRECISIONS,
     out: str | os.PathLike[str] | None = None,
     *,
+    projections: Sequence[str] = (PREFIX,),
+    calibration: str | os.PathLike[str] | None = None,
     dtype: str = "float32",
     device: str | None = None,
     batch_size: int = 32,
@@ -58,9 +61,11 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         model: A folder, a hub id, a loaded `SentenceTransformer`, or several of these.
         tasks: Task names, suites, cards, paths of BEIR folders or STS files; `PATH:SPLIT` chooses a split.
         dims: Dimensions to cut to; by default the model's declared Matryoshka dims, else halvings down to 32.
-        precisions: Quantization levels.
+        precisions: Quantization levels, with their scoring: `int8`, `int8+asymmetric`, `binary+rescore4`.
         out: Folder of the run; by default a new one under `reports/runs`. A different run that is already
             there moves to `previous/`.
+        projections: Which dimensions are kept: `prefix`, and the controls `pca` and `random`.
+        calibration: Task whose texts quantizers are fitted on; by default each task's own corpus.
         dtype: Data type of weights and activations: `float32`, `bfloat16` or `float16`.
         device: Torch device; by default sentence-transformers chooses.
         batch_size: Texts a forward pass.
@@ -79,7 +84,8 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     """
     began = time.perf_counter()
     references = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
-    plan.variants([1] if dims is None else dims, precisions)
+    plan.check_levels(precisions)
+    plan.variants(0, [1] if dims is None else dims, precisions, projections)
     checkpoints = _distinct(
         [
             open_checkpoint(
@@ -99,6 +105,8 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         tasks=tuple(os.fspath(reference) for reference in references),
         dims=None if dims is None else tuple(dims),
         precisions=tuple(precisions),
+        projections=tuple(projections),
+        calibration=None if calibration is None else os.fspath(calibration),
         dtype=dtype,
         device=device,
         batch_size=batch_size,
@@ -107,7 +115,8 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     loaded = load_tasks(references)
     writer = RunWriter(_new_folder(checkpoints) if out is None else Path(out))
     store = EmbeddingStore(None if cache_dir is None else Path(cache_dir))
-    sweep = Sweep(loaded, store, writer, progress or Silent(), seed)
+    fit_on = None if calibration is None else load_tasks([calibration])[0]
+    sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on)
     sweep.seconds["load"] = time.perf_counter() - began
     return writer.finish(_answer(asked, sweep, checkpoints, command))
 
@@ -186,7 +195,8 @@ def _answer(asked: SweepSpec, sweep: Sweep, checkpoints: Sequence[Checkpoint], c
     encodings: list[Encoding] = []
     for checkpoint in checkpoints:
         dims = asked.dims or plan.default_dims(checkpoint.dim, checkpoint.matryoshka_dims)
-        records, encoding = sweep.run(checkpoint, plan.variants(dims, asked.precisions))
+        ways = plan.variants(checkpoint.dim, dims, asked.precisions, asked.projections)
+        records, encoding = sweep.run(checkpoint, ways)
         cells += records
         encodings.append(encoding)
     total = sweep.seconds["load"] + time.perf_counter() - began
@@ -196,7 +206,9 @@ def _answer(asked: SweepSpec, sweep: Sweep, checkpoints: Sequence[Checkpoint], c
         checkpoints=tuple(map(_checkpoint_entry, checkpoints)),
         tasks=tuple(map(_task_entry, sweep.tasks)),
         cells=tuple(cells),
-        provenance=provenance(command or _call(asked), _device(checkpoints, encodings), seconds, encodings),
+        provenance=provenance(
+            asked, command or _call(asked), _device(checkpoints, encodings), seconds, encodings
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from evalsuite.cli.console import fail
 from evalsuite.core.errors import EvalsuiteError
 
 INTERRUPTED = 130
-GREEDY_OPTIONS = ("--tasks", "--dims", "--precisions")
+GREEDY_OPTIONS = ("--tasks", "--dims", "--precisions", "--projections")
 
 app = typer.Typer(
     name="evalsuite",

@@ -23,7 +23,16 @@ def run(
     ),
     dims: list[str] = typer.Option(None, "--dims", "-d", help="Dimensions, such as 768,512,256,128."),
     precisions: list[str] = typer.Option(
-        ["float32,float16,int8,binary"], "--precisions", "-p", help="Quantization levels."
+        ["float32,float16,int8,binary"],
+        "--precisions",
+        "-p",
+        help="Quantization levels, with scoring: int8, int8+asymmetric, binary+rescore4.",
+    ),
+    projections: list[str] = typer.Option(
+        ["prefix"], "--projections", help="Which dimensions are kept: prefix, and the controls pca, random."
+    ),
+    calibration: str = typer.Option(
+        None, help="Task whose texts quantizers are fitted on.  [default: each task's own corpus]"
     ),
     dtype: str = typer.Option("float32", help="float32, bfloat16 or float16 (of weights and activations)."),
     device: str = typer.Option(None, help="Torch device, such as cpu or cuda:0."),
@@ -50,6 +59,8 @@ def run(
         parse_dims(dims),
         split_names(precisions),
         out,
+        projections=split_names(projections),
+        calibration=calibration,
         dtype=dtype,
         device=device,
         batch_size=batch_size,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Protocol
 
 
@@ -45,3 +47,13 @@ class Silent:
 
     def note(self, message: str) -> None:
         """Ignore the message."""
+
+
+@contextlib.contextmanager
+def stage(progress: Progress, name: str, work: int) -> Iterator[None]:
+    """Report a stage whose things to do are its work, and end it whatever happens."""
+    progress.start(name, work, work)
+    try:
+        yield
+    finally:
+        progress.finish()

@@ -39,6 +39,30 @@ class MetricValue(_Entry):
     """Value if every tie were broken against the relevant documents."""
 
 
+class Fidelity(_Entry):
+    """How true the stored vectors are to the float32 vectors of the same dimensions; needs no judgements.
+
+    A value is None where the level has no such quantity, or the kind of task has no rankings.
+    """
+
+    sqnr_db: float | None = None
+    """Signal to quantization noise of the document vectors in decibel, at the best single scale."""
+    mean_cosine: float | None = None
+    """Mean cosine of each decoded document vector with the float32 vector."""
+    overlap_10: float | None = None
+    """Mean share of the 10 nearest documents by float32 that are among the 10 nearest by codes."""
+    overlap_100: float | None = None
+    """The same for 100 documents."""
+    rank_correlation: float | None = None
+    """Spearman's correlation of float32 scores and code scores over sampled documents, mean over queries."""
+    noise_ratio: float | None = None
+    """Spread of the scores' error over the spread of the float32 scores, after the best linear fit."""
+    saturation: float | None = None
+    """Share of codes at the ends of their range."""
+    clip_share: float | None = None
+    """Share of values outside the calibrated range."""
+
+
 class Scored(_Entry):
     """A cell that was evaluated."""
 
@@ -50,9 +74,13 @@ class Scored(_Entry):
     tie_share: float | None = None
     """Share of queries with documents of equal score on both sides of the main metric's cut-off."""
     bytes_per_vector: float
-    """Stored bytes a document vector, side values such as scales included."""
+    """Stored bytes a document vector, its side values and a copy for rescoring included."""
+    index_bytes: float = 0.0
+    """Bytes stored once for the whole index: ranges, codebooks, rotations."""
     seconds: float
-    """Wall time of quantizing, searching and scoring this cell."""
+    """Wall time of quantizing, searching and scoring this cell; shared work is split evenly."""
+    fidelity: Fidelity = Fidelity()
+    """How true the stored vectors are to the float32 vectors."""
 
 
 class Failed(_Entry):

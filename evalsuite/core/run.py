@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from evalsuite.core.errors import RunFileError, UsageError, known_names
 from evalsuite.core.measure import CORRELATIONS
-from evalsuite.core.record import CellRecord, CheckpointEntry, Failed, RunRecord, Scored, TaskEntry
+from evalsuite.core.record import CellRecord, CheckpointEntry, Failed, Fidelity, RunRecord, Scored, TaskEntry
 from evalsuite.core.variant import Variant
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ RECORD_FILE = "record.json"
 _T = TypeVar("_T")
 
 FRAME_COLUMNS = (
-    "checkpoint", "task", "kind", "dim", "precision", "variant", "metric", "main", "value", "lower", "upper",
-    "n", "expected", "ties_won", "ties_lost", "tie_share", "bytes_per_vector", "seconds", "status", "reason",
+    "checkpoint", "task", "kind", "projection", "dim", "precision", "variant", "metric", "main", "value",
+    "lower", "upper", "n", "expected", "ties_won", "ties_lost", "tie_share", "bytes_per_vector",
+    "index_bytes", *Fidelity.model_fields, "seconds", "status", "reason",
 )  # fmt: skip
 
 
@@ -86,8 +87,9 @@ class Run:
             "checkpoint": cell.checkpoint,
             "task": cell.task,
             "kind": task.kind,
+            "projection": variant.projection,
             "dim": variant.dim,
-            "precision": variant.precision,
+            "precision": variant.level,
             "variant": cell.variant,
             "status": outcome.status,
         }
@@ -97,6 +99,8 @@ class Run:
             "n": outcome.n,
             "tie_share": outcome.tie_share,
             "bytes_per_vector": outcome.bytes_per_vector,
+            "index_bytes": outcome.index_bytes,
+            **outcome.fidelity.model_dump(),
             "seconds": outcome.seconds,
         }
         return [

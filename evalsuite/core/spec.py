@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from evalsuite.core.variant import PREFIX
+
 DEFAULT_PRECISIONS = ("float32", "float16", "int8", "binary")
 
 
@@ -19,7 +21,11 @@ class SweepSpec(BaseModel):
     dims: tuple[int, ...] | None = None
     """Dimensions asked for; None means each model's declared Matryoshka dims, else halvings down to 32."""
     precisions: tuple[str, ...] = Field(default=DEFAULT_PRECISIONS, min_length=1)
-    """Quantization levels asked for."""
+    """Quantization levels asked for, with their scoring, such as `int8` or `binary+rescore4`."""
+    projections: tuple[str, ...] = Field(default=(PREFIX,), min_length=1)
+    """Which dimensions are kept: `prefix`, and the controls `pca` and `random`."""
+    calibration: str | None = None
+    """Task whose texts the quantizers are fitted on; None means each task's own corpus."""
     dtype: str = "float32"
     """Data type of the model's weights and activations while encoding."""
     device: str | None = None

@@ -81,6 +81,16 @@ class Variant:
         """Projection and dimension, such as `256` or `pca256`."""
         return f"{'' if self.projection == PREFIX else self.projection}{self.dim}"
 
+    @property
+    def series(self) -> str:
+        """Level, and the projection if it is a control: what the variants of one line in a plot share."""
+        return self.level if self.projection == PREFIX else f"{self.projection} {self.level}"
+
+    @property
+    def for_comparison(self) -> bool:
+        """Whether it is a control or another tool's scoring: shown, never recommended."""
+        return self.projection != PREFIX or self.scoring.mode in PROTOCOLS
+
     @classmethod
     def parse(cls, text: str) -> Variant:
         """Read a canonical text such as `256/int8` or `pca128/binary+rescore4:int8`.

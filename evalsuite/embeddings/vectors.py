@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,12 +39,11 @@ class StoredVectors:
         Returns:
             float32 (min(stop, n) - start, width), a new array.
         """
-        places = self._places[start:stop]
-        rows = np.empty((len(places), self.width), dtype=np.float32)
-        for number in np.unique(places[:, 0]):
-            here = places[:, 0] == number
-            rows[here] = self._shards[number][places[here, 1]]
-        return rows
+        return self._gather(self._places[start:stop])
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Floats:
+        """Read the vectors of the given rows into memory: float32 (len(rows), width), in the order given."""
+        return self._gather(self._places[rows])
 
     def slice(self, start: int, stop: int) -> StoredVectors:
         """Return the vectors `start` to `stop` (not included), still on disk."""
@@ -52,3 +52,15 @@ class StoredVectors:
     def all(self) -> Floats:
         """Read every vector into memory: float32 (n, width)."""
         return self.block(0, len(self))
+
+    def _gather(self, places: npt.NDArray[np.int64]) -> Floats:
+        """Copy rows out of their shards, and let go of the pages read: they stay in the system's cache."""
+        rows = np.empty((len(places), self.width), dtype=np.float32)
+        order = np.argsort(places[:, 0], kind="stable")
+        numbers, starts = np.unique(places[order, 0], return_index=True)
+        for number, here in zip(numbers, np.split(order, starts[1:]), strict=True):
+            shard = self._shards[number]
+            rows[here] = shard[places[here, 1]]
+            if isinstance(shard.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                shard.base.madvise(mmap.MADV_DONTNEED)
+        return rows

@@ -93,7 +93,8 @@ def recommend(
 ) -> Recommendation:
     """Pick the smallest variant whose mean retention is high enough.
 
-    Among variants of equal bytes the one that keeps more wins.
+    Among variants of equal bytes the one that keeps more wins. Controls and other tools' scoring are no
+    choices.
 
     Args:
         checkpoint: Label of the checkpoint.
@@ -110,6 +111,7 @@ def recommend(
         for v in variants
         if v.bytes_per_vector is not None
         and v.mean_retention is not None
+        and not v.variant.for_comparison
         and v.mean_retention >= min_retention - _SLACK
     ]
     if not eligible:

@@ -156,7 +156,7 @@ def _draw_by_bytes(ax: Axes, panel: Panel, checkpoint: CheckpointView, limits: t
     )  # fmt: skip
     for precision in panel.precisions:
         look = line_style(precision)
-        cells = [cell for cell in panel.scored if cell.variant.precision == precision]
+        cells = [cell for cell in panel.scored if cell.variant.series == precision]
         for optimal, alpha, size in ((False, 0.5, 5.0), (True, 1.0, 7.5)):
             some = [cell for cell in cells if cell.pareto == optimal]
             ax.plot(

@@ -80,7 +80,7 @@ class Panel:
         task: Name of the task.
         metric: Canonical text of the task's main metric.
         dims: Dimensions, falling.
-        precisions: Precisions, in the order of the run.
+        precisions: Precisions with their scoring, controls apart, in the order of the run.
         cells: The cells there are; a variant that was never asked for is absent.
     """
 
@@ -93,7 +93,8 @@ class Panel:
 
     def at(self, dim: int, precision: str) -> ScoredCell | FailedCell | None:
         """Return the cell of a dimension and a precision; None if the run did not ask for it."""
-        return self.cells.get(Variant(dim, precision))
+        wanted = (variant for variant in self.cells if (variant.dim, variant.series) == (dim, precision))
+        return next((self.cells[variant] for variant in wanted), None)
 
     @property
     def scored(self) -> tuple[ScoredCell, ...]:
@@ -247,7 +248,7 @@ def _panel(entry: CheckpointEntry, task: TaskEntry, cells: Sequence[CellRecord])
         task=task.name,
         metric=task.main_metric,
         dims=tuple(sorted({variant.dim for variant in found}, reverse=True)),
-        precisions=_unique(variant.precision for variant in found),
+        precisions=_unique(variant.series for variant in found),
         cells=found | scored,
     )
 
@@ -281,9 +282,11 @@ def _with_retention(cells: Mapping[Variant, ScoredCell | FailedCell], full: Vari
 
 
 def _with_front(scored: Sequence[ScoredCell]) -> dict[Variant, ScoredCell]:
-    """Mark the Pareto-optimal cells."""
-    front = set(pareto_front([(cell.bytes_per_vector, cell.value) for cell in scored]))
-    return {cell.variant: replace(cell, pareto=index in front) for index, cell in enumerate(scored)}
+    """Mark the Pareto-optimal cells among those that can be shipped."""
+    shipped = [cell for cell in scored if not cell.variant.for_comparison]
+    front = pareto_front([(cell.bytes_per_vector, cell.value) for cell in shipped])
+    best = {shipped[index].variant for index in front}
+    return {cell.variant: replace(cell, pareto=cell.variant in best) for cell in scored}
 
 
 def _summaries(panels: Sequence[Panel], unreferenced: frozenset[str]) -> tuple[VariantSummary, ...]:
@@ -293,7 +296,7 @@ def _summaries(panels: Sequence[Panel], unreferenced: frozenset[str]) -> tuple[V
     known = [
         (index, (s.bytes_per_vector, s.mean_retention))
         for index, s in enumerate(summaries)
-        if s.bytes_per_vector is not None and s.mean_retention is not None
+        if s.bytes_per_vector is not None and s.mean_retention is not None and not s.variant.for_comparison
     ]
     for position in pareto_front([point for _, point in known]):
         index = known[position][0]

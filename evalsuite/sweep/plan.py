@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from evalsuite.core.cell import Cell
 from evalsuite.core.errors import UsageError
-from evalsuite.core.variant import Variant
+from evalsuite.core.variant import PREFIX, PROTOCOLS, Variant, parse_level
+from evalsuite.vectors.projections import check_projection
+from evalsuite.vectors.protocols import protocol
 from evalsuite.vectors.quantizers import quantizer
 
 SMALLEST_DEFAULT_DIM = 32
@@ -54,18 +56,52 @@ def check_dims(asked: Iterable[int], widths: dict[str, int]) -> None:
         raise UsageError(message)
 
 
-def variants(dims: Iterable[int], precisions: Iterable[str]) -> tuple[Variant, ...]:
-    """Cross dimensions with precisions: descending dims, precisions in the order given, no duplicates.
+def check_levels(precisions: Iterable[str]) -> None:
+    """Make sure that every precision, and every copy kept for rescoring, is known.
 
     Raises:
-        UsageError: If a precision is unknown (lists the known ones), or nothing is given to cross.
+        UsageError: If one is not; lists the known ones.
     """
-    names = [quantizer(name).name for name in dict.fromkeys(precisions)]
+    for text in precisions:
+        precision, scoring = parse_level(text)
+        if scoring.mode in PROTOCOLS:
+            protocol(scoring.mode, precision)
+        else:
+            quantizer(precision)
+        if scoring.copy:
+            quantizer(scoring.copy)
+
+
+def variants(
+    width: int, dims: Iterable[int], precisions: Iterable[str], projections: Iterable[str] = (PREFIX,)
+) -> tuple[Variant, ...]:
+    """Cross projections, dimensions and precisions: descending dims, the rest as given, no duplicates.
+
+    Args:
+        width: Full output width of the model; a control that would keep all of it is left out.
+        dims: Dimensions to keep.
+        precisions: Levels such as `int8` or `binary+rescore4`.
+        projections: Which dimensions are kept.
+
+    Raises:
+        UsageError: If a precision or projection is unknown, or nothing is given to cross.
+    """
+    levels = [parse_level(text) for text in dict.fromkeys(precisions)]
+    spaces = [check_projection(name) for name in dict.fromkeys(projections)]
     dims = sorted(set(dims), reverse=True)
-    if not (names and dims):
-        message = f"no {'precision' if dims else 'dimension'} given; name at least one"
-        raise UsageError(message)
-    return tuple(Variant(dim, name) for dim in dims for name in names)
+    for what, given in (("precision", levels), ("dimension", dims), ("projection", spaces)):
+        if not given:
+            message = f"no {what} given; name at least one"
+            raise UsageError(message)
+    return tuple(
+        dict.fromkeys(
+            Variant(dim, precision, scoring, projection)
+            for projection in spaces
+            for dim in dims
+            for precision, scoring in levels
+            if projection == PREFIX or dim < width
+        )
+    )
 
 
 def cells(checkpoint: str, tasks: Iterable[str], ways: Iterable[Variant]) -> tuple[Cell, ...]:

@@ -10,22 +10,24 @@ import subprocess
 from collections.abc import Sequence
 
 from evalsuite.core.record import Encoding, Provenance
+from evalsuite.core.spec import SweepSpec
 from evalsuite.stats import intervals
+from evalsuite.sweep.calibration import describe
 
 LIBRARIES = (
     "evalsuite", "numpy", "pandas", "scipy", "sentence-transformers", "tokenizers", "torch", "transformers",
 )  # fmt: skip
 
 TIE_RULE = "score descending, then document id descending (trec_eval)"
-CALIBRATION = "none needed: int8 scales are per vector, binary thresholds are zero"
 
 
 def provenance(
-    command: str, device: str, seconds: dict[str, float], encodings: Sequence[Encoding]
+    asked: SweepSpec, command: str, device: str, seconds: dict[str, float], encodings: Sequence[Encoding]
 ) -> Provenance:
     """Gather the circumstances.
 
     Args:
+        asked: The question.
         command: The command line or call that made the run.
         device: Device the models ran on.
         seconds: Wall time by stage.
@@ -42,7 +44,7 @@ def provenance(
         threads=torch.get_num_threads(),
         git=git_state(),
         tie_rule=TIE_RULE,
-        calibration=CALIBRATION,
+        calibration=describe(asked.calibration),
         interval=intervals.METHOD,
         seconds={stage: round(value, 3) for stage, value in seconds.items()},
         encodings=tuple(encodings),

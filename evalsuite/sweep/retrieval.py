@@ -1,47 +1,33 @@
-"""Score a retrieval task at every variant: prefix, quantize, search, rank, block by block."""
+"""Score a retrieval task at every variant: search once, then see where the relevant documents stand."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from evalsuite.core.measure import CUTOFFS, Measure
-from evalsuite.core.record import MetricValue, Outcome, Scored
+from evalsuite.core.progress import stage
+from evalsuite.core.record import Failed, MetricValue, Outcome, Scored
 from evalsuite.core.variant import Variant
 from evalsuite.embeddings.vectors import StoredVectors
 from evalsuite.metrics.judgements import Hits, Judgements
 from evalsuite.metrics.retrieval import score
 from evalsuite.metrics.ties import expected
 from evalsuite.stats.intervals import MeanBootstrap
-from evalsuite.sweep.scored import TaskScores
+from evalsuite.sweep.scored import ScoringContext, TaskScores, bytes_per_vector, index_bytes
+from evalsuite.sweep.search import CorpusSearch, Found
+from evalsuite.sweep.spaces import Fitted
 from evalsuite.tasks.task import RetrievalTask
-from evalsuite.vectors.prefix import unit_prefix
-from evalsuite.vectors.quantizers import Codes, Quantizer, quantizer
-from evalsuite.vectors.search import Pairs, Ranking, TopK
+from evalsuite.vectors.rescore import CANDIDATES_PER_STEP
+from evalsuite.vectors.search import Pairs, Ranking
 
-BLOCK_SCORES = 16 * 1024 * 1024
-"""Largest number of scores held at once: bounds memory whatever the corpus."""
-
-BLOCK_DOCUMENTS = 8192
 TOP_DOCUMENTS = 10
 """Documents kept by name for each query, for reading which ones moved."""
-
-
-@dataclass
-class _Search:
-    """One variant's quantizer, encoded queries and running best documents."""
-
-    variant: Variant
-    quantizer: Quantizer
-    queries: Codes
-    best: TopK
-    seconds: float = 0.0
-    ranking: Ranking | None = field(default=None)
 
 
 def score_retrieval(
@@ -49,7 +35,7 @@ def score_retrieval(
     corpus: StoredVectors,
     queries: StoredVectors,
     variants: Sequence[Variant],
-    rng: np.random.Generator,
+    context: ScoringContext,
 ) -> TaskScores:
     """Score every variant from stored full-width vectors.
 
@@ -58,56 +44,64 @@ def score_retrieval(
         corpus: One vector a document.
         queries: One vector a query.
         variants: What to score.
-        rng: Source of the bootstrap resamples, shared by all variants.
+        context: Calibration, seed and progress.
 
     Returns:
         Outcomes, and per query all metrics and the ids of the first documents.
     """
     judged = _Judged.of(task)
-    searches = _search(corpus, queries.all(), variants, judged.pairs)
-    bootstrap = MeanBootstrap(len(task.query_ids), rng)
-    outcomes: dict[Variant, Outcome] = {}
+    fitted = Fitted(context.calibration)
+    search = CorpusSearch(
+        corpus=corpus,
+        queries=queries.all(),
+        fitted=fitted,
+        depth=_depth(variants, len(corpus)),
+        watch=judged.pairs,
+        advance=lambda documents: context.progress.advance(documents, documents),
+        seed=context.calibration.seed,
+    )
+    work = search.passes(variants) * len(corpus)
+    with stage(context.progress, f"searching {task.name}", work):
+        found, reasons = search.run(variants)
+    bootstrap = MeanBootstrap(len(task.query_ids), context.calibration.rng())
+    outcomes: dict[Variant, Outcome] = {variant: Failed(reason=text) for variant, text in reasons.items()}
     tables = []
-    for search in searches:
-        began = time.perf_counter()
-        ranking = search.best.ranking()
-        hits = judged.hits(ranking)
-        values = score(hits, judged.judgements, CUTOFFS)
-        metrics = _summaries(values, hits, judged.judgements, bootstrap)
-        cutoff = Measure.parse(task.main_metric).cutoff or max(CUTOFFS)
-        outcomes[search.variant] = Scored(
-            n=len(task.query_ids),
-            metrics=metrics,
-            tie_share=float(ranking.tie_across(cutoff).mean()),
-            bytes_per_vector=search.quantizer.bytes_per_vector(search.variant.dim),
-            seconds=search.seconds + time.perf_counter() - began,
-        )
-        tables.append(_table(task, search.variant, values, ranking))
-    return TaskScores(outcomes, pd.concat(tables, ignore_index=True))
+    for variant, result in found.items():
+        outcomes[variant], values = _outcome(task, judged, variant, result, bootstrap, fitted)
+        tables.append(_table(task, variant, values, result.ranking))
+    return TaskScores(outcomes, pd.concat(tables, ignore_index=True) if tables else pd.DataFrame())
 
 
-def _search(
-    corpus: StoredVectors, queries: npt.NDArray[np.float32], variants: Sequence[Variant], watch: Pairs
-) -> list[_Search]:
-    """Stream the corpus once: each block is cut and normalised once a dimension, then searched a variant."""
-    depth = min(max(CUTOFFS), len(corpus))
-    searches = []
-    for variant in variants:
-        level = quantizer(variant.precision)
-        codes = level.encode(unit_prefix(queries, variant.dim))
-        searches.append(_Search(variant, level, codes, TopK(len(queries), depth, watch)))
-    size = max(1024, min(BLOCK_DOCUMENTS, BLOCK_SCORES // len(queries)))
-    for start in range(0, len(corpus), size):
-        block = corpus.block(start, start + size)
-        for dim in dict.fromkeys(variant.dim for variant in variants):
-            prefix = unit_prefix(block, dim)
-            for search in searches:
-                if search.variant.dim == dim:
-                    began = time.perf_counter()
-                    documents = search.quantizer.encode(prefix)
-                    search.best.update(search.quantizer.scores(search.queries, documents), start)
-                    search.seconds += time.perf_counter() - began
-    return searches
+def _depth(variants: Sequence[Variant], documents: int) -> int:
+    """Choose how many documents to keep a query: the largest cut-off, or all candidates of a rescore."""
+    candidates = max((variant.scoring.multiplier for variant in variants), default=0) * CANDIDATES_PER_STEP
+    return min(max(*CUTOFFS, candidates), documents)
+
+
+def _outcome(
+    task: RetrievalTask,
+    judged: _Judged,
+    variant: Variant,
+    found: Found,
+    bootstrap: MeanBootstrap,
+    fitted: Fitted,
+) -> tuple[Scored, dict[str, npt.NDArray[np.float64]]]:
+    """Turn one variant's ranking into metrics, and return the per-query values too."""
+    began = time.perf_counter()
+    hits = judged.hits(found.ranking)
+    values = score(hits, judged.judgements, CUTOFFS)
+    cutoff = Measure.parse(task.main_metric).cutoff or max(CUTOFFS)
+    tied = found.ranking.tie_across(min(cutoff, found.ranking.rows.shape[1]))
+    outcome = Scored(
+        n=len(task.query_ids),
+        metrics=_summaries(values, hits, judged.judgements, bootstrap),
+        tie_share=float(tied.mean()),
+        bytes_per_vector=bytes_per_vector(variant, fitted),
+        index_bytes=index_bytes(variant, fitted),
+        seconds=found.seconds + time.perf_counter() - began,
+        fidelity=found.fidelity,
+    )
+    return outcome, values
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from evalsuite.core.cell import Cell
 from evalsuite.core.errors import CheckpointError, EncodingError
 from evalsuite.core.progress import Progress
@@ -17,8 +15,9 @@ from evalsuite.embeddings.encode import Encoded, Prompted, encode_once
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.sweep import plan
+from evalsuite.sweep.calibration import Calibration
 from evalsuite.sweep.retrieval import score_retrieval
-from evalsuite.sweep.scored import TaskScores
+from evalsuite.sweep.scored import ScoringContext, TaskScores
 from evalsuite.sweep.sts import score_sts
 from evalsuite.sweep.writer import RunWriter
 from evalsuite.tasks.task import RetrievalTask, Role, StsTask, Task, TaskText
@@ -33,7 +32,8 @@ class Sweep:
         store: Where vectors are kept.
         writer: Where per-query tables go.
         progress: Who is told.
-        seed: Seed of the bootstrap; every task starts from it, so checkpoints are resampled alike.
+        seed: Seed of everything random; every task starts from it, so checkpoints are treated alike.
+        calibration: Task whose texts quantizers are fitted on; None means each task's own corpus.
         seconds: Wall time by stage, filled while running.
     """
 
@@ -42,6 +42,7 @@ class Sweep:
     writer: RunWriter
     progress: Progress
     seed: int
+    calibration: Task | None = None
     seconds: dict[str, float] = field(default_factory=lambda: {"encode": 0.0, "score": 0.0})
 
     def run(self, checkpoint: Checkpoint, variants: Sequence[Variant]) -> tuple[list[CellRecord], Encoding]:
@@ -56,6 +57,7 @@ class Sweep:
         records: list[CellRecord] = []
         texts = encoded = 0
         before = self.seconds["encode"]
+        calibration = self._calibration(checkpoint)
         for task in self.tasks:
             expected = plan.cells(checkpoint.label, [task.name], variants)
             try:
@@ -65,11 +67,21 @@ class Sweep:
                 continue
             texts += vectors.unique
             encoded += vectors.encoded
-            scores = self._score(task, vectors, variants)
-            self.writer.add_table(checkpoint.label, task.name, scores.per_query)
+            scores = self._score(task, vectors, variants, calibration)
+            if len(scores.per_query):
+                self.writer.add_table(checkpoint.label, task.name, scores.per_query)
             records += [_record(cell, scores, "the variant was not scored") for cell in expected]
         spent = self.seconds["encode"] - before
         return records, Encoding(checkpoint=checkpoint.label, texts=texts, encoded=encoded, seconds=spent)
+
+    def _calibration(self, checkpoint: Checkpoint) -> Calibration | None:
+        """Encode the named calibration set, if there is one: its documents, or both sides of its pairs."""
+        if self.calibration is None:
+            return None
+        encoded = self._encode(checkpoint, self.calibration)
+        (_, left), _ = sides(self.calibration)
+        documents = len(left) if isinstance(self.calibration, RetrievalTask) else len(encoded.vectors)
+        return Calibration.draw(encoded.vectors.slice(0, documents), self.seed)
 
     def _encode(self, checkpoint: Checkpoint, task: Task) -> Encoded:
         """Get the vectors of both sides of a task, in one go so that no text is encoded twice."""
@@ -84,22 +96,20 @@ class Sweep:
         prompt, body = checkpoint.prompts.render(role, task.task_type, task.name, text.text, text.title)
         return Prompted(prompt, body)
 
-    def _score(self, task: Task, encoded: Encoded, variants: Sequence[Variant]) -> TaskScores:
+    def _score(
+        self, task: Task, encoded: Encoded, variants: Sequence[Variant], calibration: Calibration | None
+    ) -> TaskScores:
         began = time.perf_counter()
         (_, left), _ = sides(task)
         first = encoded.vectors.slice(0, len(left))
         second = encoded.vectors.slice(len(left), len(encoded.vectors))
-        self.progress.start(f"scoring {task.name}", len(variants), len(variants))
-        try:
-            if isinstance(task, RetrievalTask):
-                rng = np.random.default_rng(self.seed)
-                scores = score_retrieval(task, first, second, variants, rng)
-            else:
-                scores = score_sts(task, first, second, variants)
-            self.progress.advance(len(variants), len(variants))
-        finally:
-            self.progress.finish()
-            self.seconds["score"] += time.perf_counter() - began
+        own = first if isinstance(task, RetrievalTask) else encoded.vectors
+        context = ScoringContext(calibration or Calibration.draw(own, self.seed), self.progress)
+        if isinstance(task, RetrievalTask):
+            scores = score_retrieval(task, first, second, variants, context)
+        else:
+            scores = score_sts(task, first, second, variants, context)
+        self.seconds["score"] += time.perf_counter() - began
         return scores
 
 

@@ -1,15 +1,32 @@
-"""TaskScores: what scoring one checkpoint on one task gives, for every variant at once."""
+"""What scoring a task takes and gives, and what a variant stores."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evalsuite.core.progress import Progress
 from evalsuite.core.record import Outcome
 from evalsuite.core.variant import Variant
+from evalsuite.sweep.calibration import Calibration
+from evalsuite.sweep.spaces import Fitted, Space
+from evalsuite.vectors.quantizers import quantizer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True)
+class ScoringContext:
+    """What scoring needs beside the vectors.
+
+    Attributes:
+        calibration: Vectors that quantizers and projections are fitted on, and the seed.
+        progress: Who is told.
+    """
+
+    calibration: Calibration
+    progress: Progress
 
 
 @dataclass(frozen=True)
@@ -17,9 +34,25 @@ class TaskScores:
     """Outcomes and the per-query values behind them.
 
     Attributes:
-        outcomes: One a variant, in the order asked.
-        per_query: One row a (variant, query or pair): `variant`, `id`, then one column a metric.
+        outcomes: One a variant.
+        per_query: One row a (variant, query or pair): `variant`, `id`, then one column a metric; empty if
+            every variant failed.
     """
 
     outcomes: dict[Variant, Outcome]
     per_query: pd.DataFrame
+
+
+def bytes_per_vector(variant: Variant, fitted: Fitted) -> float:
+    """Count the stored bytes of one document vector, a copy for rescoring included."""
+    space = Space.of(variant)
+    total = quantizer(variant.precision).bytes_per_vector(variant.dim)
+    if variant.scoring.copy:
+        total += fitted.quantizer(space, variant.scoring.copy).bytes_per_vector(variant.dim)
+    return total
+
+
+def index_bytes(variant: Variant, fitted: Fitted) -> float:
+    """Count the bytes stored once for the whole index: ranges, codebooks, rotations of codes and copy."""
+    levels = [name for name in (variant.precision, variant.scoring.copy) if name]
+    return sum(fitted.quantizer(Space.of(variant), name).index_bytes(variant.dim) for name in levels)

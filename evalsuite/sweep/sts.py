@@ -1,4 +1,8 @@
-"""Score an STS task at every variant: cosines of what is stored, correlated with the scores by people."""
+"""Score an STS task at every variant: cosines of what is stored, correlated with the scores by people.
+
+A pair has no query side; where a scoring needs one, the first sentence is the query and the second is what is
+stored. Rescoring reads the stored copy of every pair: each pair is its own candidate.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evalsuite.core.record import Failed, MetricValue, Outcome, Scored
-from evalsuite.core.variant import Variant
+from evalsuite.core.errors import UsageError
+from evalsuite.core.progress import stage
+from evalsuite.core.record import Failed, Fidelity, MetricValue, Outcome, Scored
+from evalsuite.core.variant import ASYMMETRIC, PROTOCOLS, RESCORED, Variant
 from evalsuite.embeddings.vectors import StoredVectors
 from evalsuite.metrics.sts import cosines, pearson, spearman
 from evalsuite.stats.intervals import pearson_interval, spearman_interval
-from evalsuite.sweep.scored import TaskScores
+from evalsuite.sweep.scored import ScoringContext, TaskScores, bytes_per_vector, index_bytes
+from evalsuite.sweep.spaces import Fitted, Space
 from evalsuite.tasks.task import StsTask
-from evalsuite.vectors.prefix import unit_prefix
-from evalsuite.vectors.quantizers import quantizer
+from evalsuite.vectors.fidelity import ScoreAgreement, SignalNoise
+from evalsuite.vectors.protocols import protocol
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 
 def score_sts(
-    task: StsTask, first: StoredVectors, second: StoredVectors, variants: Sequence[Variant]
+    task: StsTask,
+    first: StoredVectors,
+    second: StoredVectors,
+    variants: Sequence[Variant],
+    context: ScoringContext,
 ) -> TaskScores:
     """Score every variant from stored full-width vectors.
 
@@ -30,47 +44,94 @@ def score_sts(
         first: Vectors of the left sentences.
         second: Vectors of the right sentences.
         variants: What to score.
+        context: Calibration, seed and progress.
 
     Returns:
         Outcomes, and per pair the cosine and the score by people (`gold`).
     """
-    left, right = first.all(), second.all()
+    scorer = _PairScorer(first.all(), second.all(), Fitted(context.calibration))
     gold = np.asarray(task.scores, dtype=np.float64)
     outcomes: dict[Variant, Outcome] = {}
     tables = []
-    for variant in variants:
+    with stage(context.progress, f"scoring {task.name}", len(variants)):
+        for variant in variants:
+            try:
+                outcomes[variant], similarity = scorer.score(variant, gold)
+            except (UsageError, ValueError) as error:
+                outcomes[variant] = Failed(reason=str(error))
+            else:
+                rows = {
+                    "variant": str(variant),
+                    "id": list(task.pair_ids),
+                    "cosine": similarity,
+                    "gold": gold,
+                }
+                tables.append(pd.DataFrame(rows))
+            context.progress.advance(1, 1)
+    return TaskScores(outcomes, pd.concat(tables, ignore_index=True) if tables else pd.DataFrame())
+
+
+class _PairScorer:
+    """Cosines of pairs at any variant.
+
+    Args:
+        first: float32 (pairs, width), full-width vectors of the left sentences.
+        second: float32 (pairs, width), those of the right sentences.
+        fitted: Projections and quantizers.
+    """
+
+    def __init__(self, first: Floats, second: Floats, fitted: Fitted) -> None:
+        self._sides = first, second
+        self._fitted = fitted
+
+    def score(self, variant: Variant, gold: Doubles) -> tuple[Scored, Doubles]:
+        """Score one variant; return the outcome and float64 (pairs,) cosines.
+
+        Raises:
+            UsageError: If the variant cannot be scored, as its message says.
+            ValueError: If a correlation does not exist.
+        """
         began = time.perf_counter()
-        level = quantizer(variant.precision)
-        decoded = [level.decode(level.encode(unit_prefix(side, variant.dim))) for side in (left, right)]
-        similarity = cosines(*decoded)
-        size = level.bytes_per_vector(variant.dim)
-        outcomes[variant] = _outcome(similarity, gold, size, began)
-        tables.append(
-            pd.DataFrame(
-                {"variant": str(variant), "id": list(task.pair_ids), "cosine": similarity, "gold": gold}
-            )
+        left, right = (self._fitted.cut(side, Space.of(variant)) for side in self._sides)
+        if variant.scoring.mode in PROTOCOLS:
+            similarity = protocol(variant.scoring.mode, variant.precision).pair_scores(left, right)
+            fidelity = Fidelity()
+        else:
+            similarity, fidelity = self._own(variant, left, right)
+        n, rho, r = len(gold), spearman(similarity, gold), pearson(similarity, gold)
+        outcome = Scored(
+            n=n,
+            metrics={
+                "cosine_spearman": _bounded(rho, spearman_interval(rho, n)),
+                "cosine_pearson": _bounded(r, pearson_interval(r, n)),
+            },
+            bytes_per_vector=bytes_per_vector(variant, self._fitted),
+            index_bytes=index_bytes(variant, self._fitted),
+            seconds=time.perf_counter() - began,
+            fidelity=fidelity,
         )
-    return TaskScores(outcomes, pd.concat(tables, ignore_index=True))
+        return outcome, similarity
 
-
-def _outcome(
-    similarity: npt.NDArray[np.float64], gold: npt.NDArray[np.float64], size: float, began: float
-) -> Outcome:
-    """Correlate, or say why that is impossible."""
-    n = len(gold)
-    try:
-        rho, r = spearman(similarity, gold), pearson(similarity, gold)
-    except ValueError as error:
-        return Failed(reason=str(error))
-    return Scored(
-        n=n,
-        metrics={
-            "cosine_spearman": _bounded(rho, spearman_interval(rho, n)),
-            "cosine_pearson": _bounded(r, pearson_interval(r, n)),
-        },
-        bytes_per_vector=size,
-        seconds=time.perf_counter() - began,
-    )
+    def _own(self, variant: Variant, left: Floats, right: Floats) -> tuple[Doubles, Fidelity]:
+        """Decode what is stored, and compare."""
+        space, mode = Space.of(variant), variant.scoring.mode
+        stored = variant.scoring.copy if mode == RESCORED else variant.precision
+        level = self._fitted.quantizer(space, stored)
+        codes = level.encode(right)
+        decoded = level.decode(codes)
+        query = left if mode in (ASYMMETRIC, RESCORED) else level.decode(level.encode(left))
+        similarity = cosines(query, decoded)
+        noise, agreement = SignalNoise(), ScoreAgreement()
+        noise.update(right, decoded)
+        agreement.update(cosines(left, right).astype(np.float32)[None], similarity.astype(np.float32)[None])
+        return similarity, Fidelity(
+            sqnr_db=noise.sqnr_db,
+            mean_cosine=noise.mean_cosine,
+            rank_correlation=agreement.rank_correlation,
+            noise_ratio=agreement.noise_ratio,
+            saturation=level.saturation(codes),
+            clip_share=level.clip_share(right),
+        )
 
 
 def _bounded(value: float, interval: tuple[float, float]) -> MetricValue:

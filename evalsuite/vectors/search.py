@@ -8,17 +8,32 @@ distinct scores, so the number of documents that tie with the last one kept is c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from evalsuite.core.errors import EncodingError
 from evalsuite.core.measure import UNRANKED
 
 if TYPE_CHECKING:
     import torch
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+Keys = npt.NDArray[np.uint64]
+Scores: TypeAlias = "Floats | torch.Tensor"
+
+SLICE_SCORES = 2**19
+"""Scores looked through at once: few enough to stay in a core's cache between two passes."""
+
+DENSE_SHARE = 8
+"""When more than one score in this many reaches the k-th, all of a slice is merged instead of picked out."""
+
+ROW_WIDTH = np.uint64(32)
+ROW_BITS = np.uint64(2**32 - 1)
+NO_KEY = np.uint64(2**64 - 1)
+"""Sorts behind every document."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,10 @@ class Ranking:
 class TopK:
     """The running k best documents of each query, fed with blocks of scores in corpus order.
 
+    Once k documents are kept, a document matters only if it reaches the running k-th score of its query. One
+    comparison finds these few; they wait in a pile that is merged when a query has k of them. Score and row
+    are packed into one integer whose ascending order is the tie rule, so merging is sorting.
+
     Args:
         queries: Number of queries.
         k: Documents kept a query.
@@ -108,98 +127,139 @@ class TopK:
     """
 
     def __init__(self, queries: int, k: int, watch: Pairs) -> None:
-        import torch
-
         self.k = k
         self._watch = watch
         self._watched = np.full(len(watch.query), np.nan, dtype=np.float32)
-        self._scores = torch.empty((queries, 0), dtype=torch.float32)
-        self._rows = torch.empty((queries, 0), dtype=torch.int64)
-        self._boundary = torch.zeros(queries, dtype=torch.int64)
+        self._kept: Keys = np.empty((queries, 0), dtype=np.uint64)
+        self._boundary: Ints = np.zeros(queries, dtype=np.int64)
+        self._threshold = np.full(queries, -np.inf, dtype=np.float32)
+        self._pile: list[tuple[Ints, Keys]] = []
+        self._piled: Ints = np.zeros(queries, dtype=np.int64)
 
-    def update(self, scores: torch.Tensor, start: int) -> None:
+    def update(self, scores: Scores, start: int) -> None:
         """Take in the next block.
 
         Args:
-            scores: float32 (queries, block), scores of the documents `start`, `start + 1`, ...
-            start: Row of the block's first document; blocks come in ascending order.
-        """
-        import torch
+            scores: float32 (queries, block), scores of the documents `start`, `start + 1`, ...; numpy, or
+                torch on any device.
+            start: Row of the block's first document, below 2**32 - 1; blocks come in ascending order.
 
+        Raises:
+            EncodingError: If a score that matters is not a number.
+        """
+        if not isinstance(scores, np.ndarray) and scores.device.type == "cpu":
+            scores = scores.numpy()
         self._note_watched(scores, start)
-        best, columns, runner_up = _best(scores, self.k)
-        merged_scores = torch.cat([self._scores, best], dim=1)
-        merged_rows = torch.cat([self._rows, columns + start], dim=1)
-        kept_scores, order, _ = _best(merged_scores, self.k)
-        last = kept_scores[:, -1:]
-        self._boundary = self._count_last(last, best, runner_up, scores)
-        self._scores, self._rows = kept_scores, torch.gather(merged_rows, 1, order)
-
-    def _count_last(
-        self, last: torch.Tensor, best: torch.Tensor, runner_up: torch.Tensor | None, scores: torch.Tensor
-    ) -> torch.Tensor:
-        """Count the documents seen so far whose score equals the last one kept.
-
-        Documents above the previous last score were all kept, so a rise of the last score can be counted from
-        what was kept; the whole block is searched only for queries whose block ties beyond its own k best.
-        """
-        import torch
-
-        before = (self._scores == last).sum(dim=1)
-        if self._scores.shape[1] == self.k:
-            before = torch.where(self._scores[:, -1] == last[:, 0], self._boundary, before)
-        within = (best == last).sum(dim=1)
-        if runner_up is not None:
-            open_ended = (runner_up == last[:, 0]).nonzero()[:, 0]
-            if len(open_ended):
-                within[open_ended] = (scores[open_ended] == last[open_ended]).sum(dim=1)
-        return before + within
-
-    def _note_watched(self, scores: torch.Tensor, start: int) -> None:
-        """Remember the scores of the watched pairs whose document lies in this block."""
-        import torch
-
-        first, stop = np.searchsorted(self._watch.document, [start, start + scores.shape[1]])
-        if first < stop:
-            query = torch.from_numpy(self._watch.query[first:stop])
-            column = torch.from_numpy(self._watch.document[first:stop] - start)
-            self._watched[first:stop] = scores[query, column].numpy()
+        step = max(1, SLICE_SCORES // max(1, len(self._kept)))
+        for first in range(0, scores.shape[1], step):
+            self._take(scores[:, first : first + step], start + first)
 
     def ranking(self) -> Ranking:
         """Return the result over all blocks seen."""
-        return Ranking(self._rows.numpy(), self._scores.numpy(), self._boundary.numpy(), self._watched)
+        self._merge_pile()
+        rows = (self._kept & ROW_BITS).astype(np.int64)
+        return Ranking(rows, _key_scores(self._kept), self._boundary, self._watched)
+
+    def _take(self, scores: Scores, start: int) -> None:
+        """Pile up what reaches the k-th score, or merge everything while that is too much to pick out."""
+        if self._kept.shape[1] == self.k:
+            query, column, found = _reaching(scores, self._threshold)
+            if len(query) * DENSE_SHARE <= scores.shape[0] * scores.shape[1]:
+                self._pile.append((query, _keys(found, column + start)))
+                self._piled += np.bincount(query, minlength=len(self._kept))
+                if self._piled.max(initial=0) >= self.k:
+                    self._merge_pile()
+                return
+        rows = np.arange(start, start + scores.shape[1])
+        self._merge(_keys(_host(scores), rows[None, :]))
+
+    def _merge_pile(self) -> None:
+        """Lay the piled keys out a query a row, and merge them."""
+        if not self._piled.any():
+            return
+        query = np.concatenate([query for query, _ in self._pile])
+        keys = np.concatenate([keys for _, keys in self._pile])
+        order = np.argsort(query, kind="stable")
+        query, first = query[order], np.cumsum(self._piled) - self._piled
+        laid_out = np.full((len(self._kept), self._piled.max()), NO_KEY)
+        laid_out[query, np.arange(len(query)) - first[query]] = keys[order]
+        self._pile, self._piled = [], np.zeros_like(self._piled)
+        self._merge(laid_out)
+
+    def _merge(self, keys: Keys) -> None:
+        """Keep the k best of what was kept and of uint64 (queries, n) `keys`, NO_KEY where there is none.
+
+        Documents above the previous last score were all kept, so when the last score rises its ties are
+        counted from what was kept and what is new; when it stays, the new ties add up.
+        """
+        merged = np.sort(np.concatenate([self._kept, keys], axis=1), axis=1)[:, : self.k]
+        last = merged[:, -1:] >> ROW_WIDTH
+        before = (self._kept >> ROW_WIDTH == last).sum(axis=1)
+        if self._kept.shape[1] == self.k:
+            stays = (self._kept[:, -1:] >> ROW_WIDTH == last)[:, 0]
+            before = np.where(stays, self._boundary, before)
+        self._boundary = before + (keys >> ROW_WIDTH == last).sum(axis=1)
+        self._kept, self._threshold = merged, _key_scores(merged[:, -1])
+
+    def _note_watched(self, scores: Scores, start: int) -> None:
+        """Remember the scores of the watched pairs whose document lies in this block."""
+        first, stop = np.searchsorted(self._watch.document, [start, start + scores.shape[1]])
+        if first < stop:
+            column = self._watch.document[first:stop] - start
+            self._watched[first:stop] = _host(scores[self._watch.query[first:stop], column])
 
 
-def _best(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Take the k best columns of each row: score descending, then column ascending.
+def _host(scores: Scores) -> Floats:
+    """Bring scores to the host."""
+    return scores if isinstance(scores, np.ndarray) else scores.cpu().numpy()
+
+
+def _reaching(scores: Scores, threshold: Floats) -> tuple[Ints, Ints, Floats]:
+    """Find the scores that are not below their query's threshold; "not below" finds NaN too.
 
     Returns:
-        float32 scores (n, k'), int64 columns (n, k') with k' = min(k, columns), and the float32 (n,) score
-        that came next, or None when every column was taken.
+        int64 query, int64 column and float32 score of each, in no promised order.
     """
+    if not isinstance(scores, np.ndarray):
+        return _reaching_on_device(scores, threshold)
+    if scores.flags.f_contiguous:
+        column, query = np.divmod(np.flatnonzero(~(scores.T < threshold)), len(threshold))
+    else:
+        query, column = np.divmod(np.flatnonzero(~(scores < threshold[:, None])), scores.shape[1])
+    return query, column, scores[query, column]
+
+
+def _reaching_on_device(scores: torch.Tensor, threshold: Floats) -> tuple[Ints, Ints, Floats]:
+    """Do the work of `_reaching` where the scores are, and bring only what was found to the host."""
     import torch
 
-    width = scores.shape[1]
-    if width <= k:
-        ordered, columns = torch.sort(scores, dim=1, descending=True, stable=True)
-        return ordered, columns, None
-    values, columns = torch.topk(scores, k + 1, dim=1)
-    runner_up = values[:, k]
-    columns = columns[:, :k]
-    cut_tie = (values[:, k - 1] == runner_up).nonzero()[:, 0]
-    if len(cut_tie):
-        columns[cut_tie] = _lowest_columns(scores[cut_tie], runner_up[cut_tie], k)
-    columns, _ = torch.sort(columns, dim=1)
-    ordered, order = torch.sort(torch.gather(scores, 1, columns), dim=1, descending=True, stable=True)
-    return ordered, torch.gather(columns, 1, order), runner_up
+    limit = torch.from_numpy(threshold).to(scores.device)
+    query, column = (scores < limit[:, None]).logical_not_().nonzero(as_tuple=True)
+    return query.cpu().numpy(), column.cpu().numpy(), scores[query, column].cpu().numpy()
 
 
-def _lowest_columns(scores: torch.Tensor, last: torch.Tensor, k: int) -> torch.Tensor:
-    """Choose the k best columns when more than k reach the score `last`: among equals the lowest columns."""
-    import torch
+def _keys(scores: Floats, rows: Ints) -> Keys:
+    """Pack scores and rows (they broadcast) into integers that ascend by score descending, then row ascending.
 
-    width = scores.shape[1]
-    better = scores > last[:, None]
-    equal = scores == last[:, None]
-    preference = torch.arange(width, 0, -1, dtype=torch.int32) * equal + (width + 1) * better
-    return torch.topk(preference, k, dim=1).indices
+    Adding zero turns -0.0, which equals 0.0 but has other bits, into 0.0.
+    """
+    if np.isnan(scores).any():
+        message = "a score is not a number; check the vectors for NaN and infinite values"
+        raise EncodingError(message)
+    keys = _flip((scores + np.float32(0)).view(np.uint32)).astype(np.uint64)
+    keys <<= ROW_WIDTH
+    keys |= rows.astype(np.uint64)
+    return keys
+
+
+def _key_scores(keys: Keys) -> Floats:
+    """Unpack the scores of keys."""
+    return _flip((keys >> ROW_WIDTH).astype(np.uint32)).view(np.float32)
+
+
+def _flip(bits: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Map float32 bits to integers of descending order, and back.
+
+    Bits of negative floats already ascend as the float descends; of the others all but the sign are inverted.
+    """
+    return np.where(bits >> np.uint32(31), bits, bits ^ np.uint32(0x7FFFFFFF))

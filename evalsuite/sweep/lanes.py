@@ -1,0 +1,254 @@
+"""Lanes: each scores a block of the corpus for several variants at once, sharing what can be shared.
+
+Products of raw prefixes accumulate from the smallest dimension to the largest, so float32 at every dimension
+costs one pass over the full width; sign bits of a prefix are the prefix of the sign bits, so Hamming
+distances accumulate likewise. Codes with a scale or a range a prefix are made anew at each dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from evalsuite.core.errors import UsageError
+from evalsuite.core.variant import ASYMMETRIC, PREFIX, SYMMETRIC
+from evalsuite.sweep.spaces import Fitted, Space
+from evalsuite.vectors.fidelity import SignalNoise
+from evalsuite.vectors.kernels import inner_products, prefix_hamming, prefix_inner_products
+from evalsuite.vectors.quantizers.base import Codes, Quantizer
+
+if TYPE_CHECKING:
+    import torch
+
+Floats = npt.NDArray[np.float32]
+
+REFERENCE = "float32"
+"""The level that fidelity is measured against."""
+
+SHARED_SIGNS = "binary"
+"""The level whose symmetric scores are Hamming distances of plain sign bits."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One stream of scores: a precision in a space, scored symmetrically or asymmetrically."""
+
+    space: Space
+    precision: str
+    mode: str
+
+
+class Block:
+    """Some rows of the corpus at full width, brought into each space at most once.
+
+    Args:
+        rows: float32 (n, width).
+        fitted: The projections.
+    """
+
+    def __init__(self, rows: Floats, fitted: Fitted) -> None:
+        self.rows = rows
+        self._fitted = fitted
+        self._cuts: dict[Space, Floats] = {}
+
+    def cut(self, space: Space) -> Floats:
+        """Return the rows in a space."""
+        if space not in self._cuts:
+            self._cuts[space] = self._fitted.cut(self.rows, space)
+        return self._cuts[space]
+
+
+class Lane(Protocol):
+    """Scores blocks for some tracks."""
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """What the lane scores."""
+        ...
+
+    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+        """Yield float32 (queries, block) scores for every track; a tensor is valid until the next."""
+        ...
+
+
+@dataclass
+class PrefixFloats:
+    """float32 at every prefix, from one accumulating product.
+
+    Attributes:
+        queries: float32 (queries, width), full-width queries.
+        dims: Prefixes, ascending.
+    """
+
+    queries: Floats
+    dims: Sequence[int]
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """One track a dimension."""
+        return [Track(Space(PREFIX, dim), REFERENCE, SYMMETRIC) for dim in self.dims]
+
+    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+        """Divide the accumulated products by both prefix norms."""
+        import torch
+
+        ours, theirs = _prefix_scales(self.queries, self.dims), _prefix_scales(block.rows, self.dims)
+        products = prefix_inner_products(self.queries, block.rows, self.dims)
+        for track, (dim, product) in zip(self.tracks, products, strict=True):
+            left, right = torch.from_numpy(ours[dim]), torch.from_numpy(theirs[dim])
+            yield track, product * right[None, :] * left[:, None]
+
+
+@dataclass
+class SpaceFloats:
+    """float32 in a space that shares nothing: a control.
+
+    Attributes:
+        queries: float32 (queries, dim), in the space.
+        space: The space.
+    """
+
+    queries: Floats
+    space: Space
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """The one track."""
+        return [Track(self.space, REFERENCE, SYMMETRIC)]
+
+    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+        """Inner products of unit vectors."""
+        yield self.tracks[0], inner_products(self.queries, block.cut(self.space))
+
+
+@dataclass
+class PrefixSigns:
+    """Hamming scores of sign bits at every prefix, from one accumulating count.
+
+    Attributes:
+        queries: float32 (queries, width), full-width queries.
+        dims: Prefixes, ascending.
+    """
+
+    queries: Floats
+    dims: Sequence[int]
+
+    def __post_init__(self) -> None:
+        self._bits = np.packbits(self.queries > 0, axis=1)
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """One track a dimension."""
+        return [Track(Space(PREFIX, dim), SHARED_SIGNS, SYMMETRIC) for dim in self.dims]
+
+    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+        """Turn Hamming distances h into 1 - 2 h / d."""
+        distances = prefix_hamming(self._bits, np.packbits(block.rows > 0, axis=1), self.dims)
+        for track, (dim, distance) in zip(self.tracks, distances, strict=True):
+            yield track, (dim - 2 * distance).float() / dim
+
+
+@dataclass
+class LevelCodes:
+    """One fitted level in one space: codes made once, scored both ways if both are asked for.
+
+    Attributes:
+        space: The space.
+        level: The fitted quantizer.
+        queries: float32 (queries, dim), in the space.
+        modes: `symmetric`, `asymmetric` or both; none if only the fidelity of the codes is wanted.
+        noise: Quantization noise of the corpus, gathered while scoring.
+        saturated: Codes at the ends of their range, share and weight of each block.
+        clipped: Values outside the fitted range, likewise.
+    """
+
+    space: Space
+    level: Quantizer
+    queries: Floats
+    modes: Sequence[str]
+    noise: SignalNoise = field(default_factory=SignalNoise)
+    saturated: list[tuple[float, int]] = field(default_factory=list)
+    clipped: list[tuple[float, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._codes: Codes = self.level.encode(self.queries)
+
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """One track a mode."""
+        return [Track(self.space, self.level.name, mode) for mode in self.modes]
+
+    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+        """Encode the block, note its noise, score it."""
+        vectors = block.cut(self.space)
+        codes = self.level.encode(vectors)
+        self.noise.update(vectors, self.level.decode(codes))
+        for share, shares in (
+            (self.level.saturation(codes), self.saturated),
+            (self.level.clip_share(vectors), self.clipped),
+        ):
+            if share is not None:
+                shares.append((share, len(vectors)))
+        for track in self.tracks:
+            if track.mode == ASYMMETRIC:
+                yield track, self.level.asymmetric_scores(self.queries, codes)
+            else:
+                yield track, self.level.scores(self._codes, codes)
+
+
+def build_lanes(
+    tracks: Iterable[Track], queries: Floats, fitted: Fitted
+) -> tuple[list[Lane], dict[Track, str]]:
+    """Arrange tracks into as few lanes as share work.
+
+    Args:
+        tracks: What must be scored; float32 in every space is added as the reference of fidelity.
+        queries: float32 (queries, width), full-width queries.
+        fitted: Projections and quantizers.
+
+    Returns:
+        The lanes, and for each track that cannot be scored the reason.
+    """
+    wanted = list(dict.fromkeys(tracks))
+    spaces = list(dict.fromkeys(track.space for track in wanted))
+    prefixes = sorted(space.dim for space in spaces if space.projection == PREFIX)
+    lanes: list[Lane] = [PrefixFloats(queries, prefixes)] if prefixes else []
+    lanes += [SpaceFloats(fitted.cut(queries, s), s) for s in spaces if s.projection != PREFIX]
+    signs = sorted(t.space.dim for t in wanted if _shares_signs(t))
+    if signs:
+        lanes.append(PrefixSigns(queries, signs))
+    reasons: dict[Track, str] = {}
+    for space, precision in dict.fromkeys((track.space, track.precision) for track in wanted):
+        if precision == REFERENCE:
+            continue
+        here = [track for track in wanted if (track.space, track.precision) == (space, precision)]
+        try:
+            level = fitted.quantizer(space, precision)
+            modes = [track.mode for track in here if not _shares_signs(track)]
+            lanes.append(LevelCodes(space, level, fitted.cut(queries, space), modes))
+        except UsageError as error:
+            reasons |= dict.fromkeys(here, str(error))
+    return lanes, reasons
+
+
+def _shares_signs(track: Track) -> bool:
+    """Tell whether a track's scores come from accumulated Hamming distances."""
+    return (track.space.projection, track.precision, track.mode) == (PREFIX, SHARED_SIGNS, SYMMETRIC)
+
+
+def _prefix_scales(vectors: Floats, dims: Sequence[int]) -> dict[int, Floats]:
+    """Return 1 / norm of every prefix of every row, 0 where the prefix is all zeros; dims ascending."""
+    scales: dict[int, Floats] = {}
+    squares = np.zeros(len(vectors), dtype=np.float32)
+    start = 0
+    for dim in dims:
+        part = vectors[:, start:dim]
+        squares = squares + np.einsum("ij,ij->i", part, part)
+        norms = np.sqrt(squares)
+        scales[dim] = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+        start = dim
+    return scales

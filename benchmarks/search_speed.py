@@ -13,7 +13,8 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import faiss
 import numpy as np
@@ -29,6 +30,7 @@ from evalsuite.vectors.kernels import (
 from evalsuite.vectors.search import Pairs, Ranking, TopK
 
 Floats = npt.NDArray[np.float32]
+Array = TypeVar("Array", bound=npt.NDArray[Any])
 NOBODY = Pairs(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
@@ -65,6 +67,11 @@ def unit_vectors(count: int, dim: int, rng: np.random.Generator) -> Floats:
     return vectors
 
 
+def fitting(former: Array | None, block: npt.NDArray[Any]) -> Array | None:
+    """Hand a former result on as the place for the next, cut to the block's length."""
+    return None if former is None or former.shape[1] < len(block) else former[:, : len(block)]
+
+
 def float_search(arena: Arena) -> Callable[[], Ranking]:
     """Search float32 vectors at full width."""
 
@@ -72,8 +79,7 @@ def float_search(arena: Arena) -> Callable[[], Ranking]:
         best, scores = arena.best(), None
         for cut in arena.cuts():
             block = arena.documents[cut]
-            fits = scores is not None and scores.shape[1] == len(block)
-            scores = inner_products(arena.queries, block, scores if fits else None)
+            scores = inner_products(arena.queries, block, fitting(scores, block))
             best.update(scores, cut.start)
         return best.ranking()
 
@@ -87,36 +93,45 @@ def int8_codes(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
 
 
 def int8_search(arena: Arena) -> Callable[[], Ranking]:
-    """Search int8 codes with one scale a vector; the query's scale does not change the order."""
+    """Search int8 codes with one scale a vector; the query's, which keeps the order, multiplies what was found."""
     queries, query_scale = int8_codes(arena.queries)
     documents, scale = int8_codes(arena.documents)
 
     def search() -> Ranking:
-        best = arena.best()
+        best, products = arena.best(), None
+        scratch = np.empty((arena.block, len(queries)), dtype=np.float32)
         for cut in arena.cuts():
-            products = integer_products(queries, documents[cut])
-            scores = np.multiply(products.T, scale[cut, None], dtype=np.float32, casting="unsafe")
-            scores *= query_scale
+            products = integer_products(queries, documents[cut], fitting(products, documents[cut]))
+            scores = scratch[: products.shape[1]]
+            np.copyto(scores, products.T, casting="unsafe")
+            scores *= scale[cut, None]
             best.update(scores.T, cut.start)
-        return best.ranking()
+        found = best.ranking()
+        return replace(found, scores=found.scores * query_scale[:, None])
 
     return search
 
 
 def binary_search(arena: Arena) -> Callable[[], Ranking]:
-    """Search sign bits by 1 - 2 h / d."""
-    queries = np.packbits(arena.queries > 0, axis=1)
-    documents = np.packbits(arena.documents > 0, axis=1)
+    """Search sign bits by 1 - 2 h / d.
+
+    A query's complement differs from a document where the query agrees with it, so these counts rank as they
+    are; what was found is turned into scores. (Bits that fill the last byte up agree with none.)
+    """
     dim = arena.queries.shape[1]
+    complements = np.packbits(arena.queries <= 0, axis=1)
+    documents = np.packbits(arena.documents > 0, axis=1)
 
     def search() -> Ranking:
-        best = arena.best()
+        best, agreeing = arena.best(), None
+        scratch = np.empty((arena.block, len(complements)), dtype=np.float32)
         for cut in arena.cuts():
-            scores = hamming_distances(queries, documents[cut]).astype(np.float32)
-            scores *= np.float32(-2 / dim)
-            scores += 1
-            best.update(scores, cut.start)
-        return best.ranking()
+            agreeing = hamming_distances(complements, documents[cut], fitting(agreeing, documents[cut]))
+            scores = scratch[: agreeing.shape[1]]
+            np.copyto(scores, agreeing.T, casting="unsafe")
+            best.update(scores.T, cut.start)
+        found = best.ranking()
+        return replace(found, scores=(2 * found.scores - dim) / np.float32(dim))
 
     return search
 
@@ -203,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, value in (("documents", 100_000), ("dim", 768), ("queries", 256), ("k", 100), ("repeat", 5)):
         parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--block", type=int, default=16384, help="documents scored at once")
+    parser.add_argument("--block", type=int, default=4096, help="documents scored at once")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     queries = unit_vectors(options.queries, options.dim, rng)

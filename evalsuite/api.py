@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from evalsuite.core.errors import UsageError
+from evalsuite.core.errors import TaskDataError, UsageError
+from evalsuite.core.files import storage_errors
 from evalsuite.core.progress import Progress, Silent
 from evalsuite.core.record import CellRecord, CheckpointEntry, Encoding, RunRecord, TaskEntry
 from evalsuite.core.run import Run
@@ -39,8 +41,8 @@ DEFAULT_TASKS = ("bundled",)
 def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the command line has too
     model: Model | Sequence[Model],
     tasks: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = DEFAULT_TASKS,
-    dims: Sequence[int] | None = None,
-    precisions: Sequence[str] = DEFAULT_PRECISIONS,
+    dims: int | Iterable[int] | None = None,
+    precisions: str | Iterable[str] = DEFAULT_PRECISIONS,
     out: str | os.PathLike[str] | None = None,
     *,
     projections: Sequence[str] = (PREFIX,),
@@ -84,8 +86,12 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     """
     began = time.perf_counter()
     references = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
+    dims = None if dims is None else [int(dim) for dim in ([dims] if isinstance(dims, int) else dims)]
+    precisions = [precisions] if isinstance(precisions, str) else list(precisions)
     plan.check_levels(precisions)
     plan.variants(0, [1] if dims is None else dims, precisions, projections)
+    loaded = load_tasks(references)
+    fit_on = None if calibration is None else load_tasks([calibration])[0]
     checkpoints = _distinct(
         [
             open_checkpoint(
@@ -112,13 +118,11 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         batch_size=batch_size,
         seed=seed,
     )
-    loaded = load_tasks(references)
-    writer = RunWriter(_new_folder(checkpoints) if out is None else Path(out))
     store = EmbeddingStore(None if cache_dir is None else Path(cache_dir))
-    fit_on = None if calibration is None else load_tasks([calibration])[0]
-    sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on)
-    sweep.seconds["load"] = time.perf_counter() - began
-    return writer.finish(_answer(asked, sweep, checkpoints, command))
+    with RunWriter(_new_folder(checkpoints) if out is None else Path(out)) as writer:
+        sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on)
+        sweep.seconds["load"] = time.perf_counter() - began
+        return writer.finish(_answer(asked, sweep, checkpoints, command))
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
@@ -160,12 +164,25 @@ def load_tasks(references: Sequence[str | os.PathLike[str]]) -> list[Task]:
 
     Raises:
         UsageError: If a reference is unknown; names all that are.
-        TaskDataError: If a task's files are malformed; names every mistake of that task.
+        TaskDataError: If tasks' files are malformed; names every mistake of every task.
     """
     if not references:
         message = "no task given; name a task, a suite or a path"
         raise UsageError(message)
-    return [reference.load() for reference in Catalogue().resolve(list(references))]
+    loaded: list[Task] = []
+    broken: list[TaskDataError] = []
+    for reference in Catalogue().resolve(list(references)):
+        try:
+            loaded.append(reference.load())
+        except TaskDataError as error:
+            broken.append(error)
+    if len(broken) == 1:
+        raise broken[0]
+    if broken:
+        problems = [f"{error.where}: {problem}" for error in broken for problem in error.problems]
+        where = f"{len(broken)} tasks"
+        raise TaskDataError(where, problems)
+    return loaded
 
 
 def _models(model: Any) -> list[Any]:
@@ -213,15 +230,16 @@ def _answer(asked: SweepSpec, sweep: Sweep, checkpoints: Sequence[Checkpoint], c
 
 
 def _new_folder(checkpoints: Sequence[Checkpoint]) -> Path:
-    """Name a folder under `reports/runs` after the time and the first model."""
+    """Make a folder under `reports/runs`, named after the time and the first model."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
     label = re.sub(r"[^A-Za-z0-9.]+", "-", checkpoints[0].label).strip("-.")[:60]
-    folder = RUNS_FOLDER / f"{now}-{label}"
     number = 1
-    while folder.exists():
+    while True:
+        folder = RUNS_FOLDER / (f"{now}-{label}" if number == 1 else f"{now}-{label}-{number}")
+        with storage_errors(folder), contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
         number += 1
-        folder = RUNS_FOLDER / f"{now}-{label}-{number}"
-    return folder
 
 
 def _checkpoint_entry(checkpoint: Checkpoint) -> CheckpointEntry:

@@ -6,8 +6,10 @@ Nothing heavy is imported here: `evalsuite --help` must answer at once. Each com
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import typer
 
@@ -18,7 +20,7 @@ from evalsuite.cli.console import fail
 from evalsuite.core.errors import EvalsuiteError
 
 INTERRUPTED = 130
-GREEDY_OPTIONS = ("--tasks", "--dims", "--precisions", "--projections")
+GREEDY_OPTIONS = ("--tasks", "-t", "--dims", "-d", "--precisions", "-p", "--projections")
 
 app = typer.Typer(
     name="evalsuite",
@@ -52,15 +54,26 @@ def root(
     del version
 
 
+class Interrupted(BaseException):
+    """The person at the keyboard pressed Ctrl-C; typer would swallow a KeyboardInterrupt."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Stop the command as soon as Python can."""
+    del number, frame
+    raise Interrupted
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; an error the user can fix is one message and exit code 2."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    signal.signal(signal.SIGINT, _interrupt)
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(gather_values(given, GREEDY_OPTIONS), prog_name="evalsuite")
     except EvalsuiteError as error:
         fail(str(error))
-    except KeyboardInterrupt:
+    except Interrupted:
         fail("interrupted; finished shards are kept, the same command goes on from there", INTERRUPTED)
 
 

@@ -17,8 +17,12 @@ from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.models.encoder import Encoder
 
 SHARD_TEXTS = 1024
-SHARD_CHARACTERS = 512 * 1024
-"""A shard closes at either bound: what a kill can cost stays at seconds of work, files stay few."""
+SHARD_CHARACTERS = 256 * 1024
+"""A shard closes at either bound: a kill costs at most one shard's work, and files stay few."""
+
+GROUP_TEXTS = 256
+GROUP_CHARACTERS = 64 * 1024
+"""A call to the model is bounded by either: progress is told after each."""
 
 CHARACTERS_PER_TOKEN = 4
 OVERHEAD_CHARACTERS = 16
@@ -94,33 +98,33 @@ def _encode_missing(
     progress.start(f"encoding with {checkpoint.label}", len(missing), sum(costs.values()))
     try:
         encoder = checkpoint.encoder()
-        for prompt, keys in _shards(missing):
-            texts = [missing[key].text for key in keys]
-            vectors = _run(encoder, texts, prompt, checkpoint.label)
-            check_vectors(vectors, texts, checkpoint.dim, checkpoint.label)
-            space.add(keys, vectors)
-            progress.advance(len(keys), sum(costs[key] for key in keys))
+        for keys in _parts(missing, SHARD_TEXTS, SHARD_CHARACTERS):
+            vectors = []
+            for group in _parts({key: missing[key] for key in keys}, GROUP_TEXTS, GROUP_CHARACTERS):
+                vectors.append(_run(encoder, [missing[key] for key in group], checkpoint))
+                progress.advance(len(group), sum(costs[key] for key in group))
+            space.add(keys, np.concatenate(vectors))
     finally:
         progress.finish()
 
 
-def _shards(missing: dict[str, Prompted]) -> Iterator[tuple[str, list[str]]]:
-    """Split the inputs into shards of one prompt each, longest texts first.
+def _parts(inputs: dict[str, Prompted], most_texts: int, most_characters: int) -> Iterator[list[str]]:
+    """Split inputs into parts of one prompt each, longest texts first.
 
-    The split depends only on the set of inputs left, and shards are done in order, so a resumed run sees the
-    very shards the killed run would have come to.
+    The split depends only on the set of inputs, and parts are done in order, so a resumed run sees the very
+    shards the killed run would have come to. Splitting a part again keeps its order.
     """
-    order = sorted(missing, key=lambda key: (missing[key].prompt, -len(missing[key].text), key))
-    keys: list[str] = []
+    order = sorted(inputs, key=lambda key: (inputs[key].prompt, -len(inputs[key].text), key))
+    part: list[str] = []
     characters = 0
     for key in order:
-        full = len(keys) == SHARD_TEXTS or characters + len(missing[key].text) > SHARD_CHARACTERS
-        if keys and (full or missing[key].prompt != missing[keys[0]].prompt):
-            yield missing[keys[0]].prompt, keys
-            keys, characters = [], 0
-        keys.append(key)
-        characters += len(missing[key].text)
-    yield missing[keys[0]].prompt, keys
+        full = len(part) == most_texts or characters + len(inputs[key].text) > most_characters
+        if part and (full or inputs[key].prompt != inputs[part[0]].prompt):
+            yield part
+            part, characters = [], 0
+        part.append(key)
+        characters += len(inputs[key].text)
+    yield part
 
 
 def _cost(text: str, checkpoint: Checkpoint) -> float:
@@ -129,23 +133,33 @@ def _cost(text: str, checkpoint: Checkpoint) -> float:
     return float(OVERHEAD_CHARACTERS + min(len(text), longest))
 
 
-def _run(encoder: Encoder, texts: Sequence[str], prompt: str, label: str) -> Floats:
-    """Call the model; what it raises becomes an `EncodingError` that names it."""
+def _run(encoder: Encoder, inputs: Sequence[Prompted], checkpoint: Checkpoint) -> Floats:
+    """Encode inputs that share a prompt; what the model raises becomes an error that names it.
+
+    Raises:
+        EncodingError: If the model raises, or returns vectors that cannot be scored.
+    """
+    texts = [each.text for each in inputs]
     try:
-        return encoder.encode(texts, prompt)
+        vectors = encoder.encode(texts, inputs[0].prompt)
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        message = f"{label} failed while encoding: {type(error).__name__}: {error}"
+        message = f"{checkpoint.label} failed while encoding: {type(error).__name__}: {error}"
         raise EncodingError(message) from error
+    check_vectors(vectors, texts, checkpoint)
+    return vectors
 
 
-def check_vectors(vectors: Floats, texts: Sequence[str], width: int, label: str) -> None:
+def check_vectors(vectors: Floats, texts: Sequence[str], checkpoint: Checkpoint) -> None:
     """Make sure that vectors can be scored.
 
     Raises:
         EncodingError: If the shape is wrong, or a vector holds NaN or infinity or is all zeros.
     """
-    if vectors.shape != (len(texts), width):
-        message = f"{label} returned vectors of shape {vectors.shape} for {len(texts)} texts of width {width}"
+    label, shape = checkpoint.label, (len(texts), checkpoint.dim)
+    if vectors.shape != shape:
+        message = (
+            f"{label} returned vectors of shape {vectors.shape} for {shape[0]} texts of width {shape[1]}"
+        )
         raise EncodingError(message)
     with np.errstate(invalid="ignore", over="ignore"):
         norms = np.abs(vectors).max(axis=1)
@@ -155,6 +169,10 @@ def check_vectors(vectors: Floats, texts: Sequence[str], width: int, label: str)
         preview = texts[bad[0]][:PREVIEW_CHARACTERS]
         message = (
             f"{label} returned {kind} for {len(bad)} of {len(texts)} texts, the first being {preview!r}; "
-            "try --dtype float32, or look at that text"
+            + (
+                "look at that text and the weights"
+                if checkpoint.dtype == "float32"
+                else "try --dtype float32"
+            )
         )
         raise EncodingError(message)

@@ -46,8 +46,8 @@ class Shard:
 
     Attributes:
         vectors: Path of the `.npy` file.
-        keys: Key of each row.
-        checksum: xxh3-128 of the `.npy` file, hex.
+        keys: Key of each row; empty if the index is damaged.
+        checksum: xxh3-128 over the `.npy` file and the keys, hex; empty if the index is damaged.
     """
 
     vectors: Path
@@ -60,9 +60,9 @@ class Shard:
         return self.vectors.with_suffix(".json")
 
     def intact(self) -> bool:
-        """Tell whether the vectors on disk are those that were written."""
+        """Tell whether vectors and keys are those that were written."""
         try:
-            return _checksum(self.vectors) == self.checksum
+            return bool(self.checksum) and _checksum(self.vectors, self.keys) == self.checksum
         except OSError:
             return False
 
@@ -80,12 +80,13 @@ class Space:
         self._shards: dict[Path, Shard] = {}
         self._rows: dict[str, tuple[Path, int]] = {}
         self._trusted: set[Path] = set()
+        self._damaged: set[Path] = set()
 
     @contextlib.contextmanager
     def locked(self, progress: Progress) -> Iterator[None]:
         """Hold the space alone; another run encoding with the same checkpoint is waited for.
 
-        The lock dies with its process. What killed runs left half-written is swept away.
+        The lock dies with its process. Damaged shards and what killed runs left behind are swept away.
 
         Raises:
             StorageError: If the folder cannot be written to.
@@ -99,8 +100,8 @@ class Space:
                 progress.note("another run is encoding with this checkpoint; waiting for it to finish")
                 lock.acquire()
         try:
-            for stray in self.folder.glob(f".*{TEMPORARY_SUFFIX}"):
-                stray.unlink(missing_ok=True)
+            with storage_errors(self.folder):
+                self._sweep()
             yield
         finally:
             lock.release()
@@ -111,10 +112,12 @@ class Space:
             vectors = file.with_suffix(".npy")
             if file.name == MANIFEST or vectors in self._shards:
                 continue
+            if vectors in self._damaged:
+                continue
             shard = _read_index(file)
-            if shard is None:
-                logger.warning("%s: unreadable shard index; its texts will be encoded again", file)
-                Shard(vectors, (), "").remove()
+            if not shard.checksum:
+                logger.warning("%s: damaged shard index; its texts are encoded again when needed", file)
+                self._damaged.add(vectors)
                 continue
             self._shards[vectors] = shard
             self._rows.update((key, (vectors, row)) for row, key in enumerate(shard.keys))
@@ -122,8 +125,8 @@ class Space:
     def missing(self, keys: Sequence[str]) -> list[str]:
         """Return the keys without a trustworthy vector, in the order given.
 
-        Every shard that holds one of the keys is checked against its checksum once. A damaged shard is
-        deleted with a warning, and its keys count as missing.
+        Every shard that holds one of the keys is checked against its checksum once. A damaged shard is left
+        out with a warning, and its keys count as missing.
         """
         for path in {self._rows[key][0] for key in keys if key in self._rows} - self._trusted:
             if self._shards[path].intact():
@@ -146,11 +149,12 @@ class Space:
         path = self.folder / f"{name}.npy"
         with atomic_file(path) as file:
             np.save(file, vectors, allow_pickle=False)
-        shard = Shard(path, tuple(keys), _checksum(path))
+        shard = Shard(path, tuple(keys), _checksum(path, keys))
         write_text(
             shard.index, json.dumps({"format": SHARD_FORMAT, "checksum": shard.checksum, "keys": list(keys)})
         )
         self._shards[path] = shard
+        self._damaged.discard(path)
         self._trusted.add(path)
         self._rows.update((key, (path, row)) for row, key in enumerate(keys))
 
@@ -163,39 +167,62 @@ class Space:
         paths = list(dict.fromkeys(self._rows[key][0] for key in keys))
         number = {path: place for place, path in enumerate(paths)}
         places = np.array([(number[self._rows[key][0]], self._rows[key][1]) for key in keys], dtype=np.int64)
-        return StoredVectors(paths, places.reshape(-1, 2))
+        width = np.load(paths[0], mmap_mode="r", allow_pickle=False).shape[1] if paths else 0
+        return StoredVectors(paths, places.reshape(-1, 2), width)
 
     def shards(self) -> Iterator[Shard]:
-        """Yield every committed shard."""
+        """Yield every committed shard; one whose index is damaged has no keys."""
         self.refresh()
         yield from self._shards.values()
+        yield from (Shard(path, (), "") for path in sorted(self._damaged))
+
+    def _sweep(self) -> None:
+        """Delete half-written files and shards found damaged. Only for the holder of the lock."""
+        for stray in self.folder.glob(f".*{TEMPORARY_SUFFIX}"):
+            stray.unlink(missing_ok=True)
+        for vectors in self.folder.glob("*.npy"):
+            if not vectors.with_suffix(".json").exists():
+                vectors.unlink(missing_ok=True)
+        for vectors in self._damaged:
+            # Another run may have written it anew meanwhile.
+            index = vectors.with_suffix(".json")
+            if not (index.exists() and _read_index(index).intact()):
+                Shard(vectors, (), "").remove()
+        self._damaged.clear()
 
     def _discard(self, shard: Shard) -> None:
         logger.warning(
             "%s: damaged (checksum differs); its %d texts are encoded again", shard.vectors, len(shard.keys)
         )
-        shard.remove()
+        self._damaged.add(shard.vectors)
         del self._shards[shard.vectors]
         for key in shard.keys:
             if self._rows.get(key, (None, 0))[0] == shard.vectors:
                 del self._rows[key]
 
 
-def _checksum(path: Path) -> str:
-    """Hash a file with xxh3-128: integrity, not identity."""
-    digest = xxhash.xxh3_128()
+def _checksum(path: Path, keys: Sequence[str]) -> str:
+    """Hash a file and the keys of its rows with xxh3-128: integrity, not identity."""
+    digest = xxhash.xxh3_128("".join(keys).encode())
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
 
 
-def _read_index(file: Path) -> Shard | None:
-    """Read a shard's index; None if it is damaged or of another format."""
+def _read_index(file: Path) -> Shard:
+    """Read a shard's index; without keys and checksum if it is damaged or of another format.
+
+    Raises:
+        StorageError: If the file is there and cannot be read.
+    """
+    vectors = file.with_suffix(".npy")
+    with storage_errors(file):
+        content = file.read_bytes()
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if content["format"] != SHARD_FORMAT:
-            return None
-        return Shard(file.with_suffix(".npy"), tuple(content["keys"]), str(content["checksum"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        index = json.loads(content)
+        if index["format"] == SHARD_FORMAT:
+            return Shard(vectors, tuple(index["keys"]), str(index["checksum"]))
+    except (ValueError, KeyError, TypeError):
+        logger.debug("%s: not a shard index", file)
+    return Shard(vectors, (), "")

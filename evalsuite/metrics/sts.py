@@ -8,6 +8,9 @@ from scipy.stats import rankdata
 
 Doubles = npt.NDArray[np.float64]
 
+ROUNDING = 1e-6
+"""Spread of cosines that says nothing: that of float32 rounding."""
+
 
 def cosines(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> Doubles:
     """Cosine of each pair of rows.
@@ -33,10 +36,15 @@ def pearson(values: Doubles, gold: Doubles) -> float:
     """
     left, right = values - values.mean(), gold - gold.mean()
     norm = float(np.linalg.norm(left) * np.linalg.norm(right))
-    if norm == 0.0 or np.ptp(values) == 0.0 or np.ptp(gold) == 0.0:
+    if norm == 0.0 or is_constant(values) or is_constant(gold):
         message = "all similarities or all scores are equal: a correlation does not exist"
         raise ValueError(message)
     return float(left @ right / norm)
+
+
+def is_constant(values: Doubles) -> bool:
+    """Tell whether values differ by no more than float32 rounding of a cosine."""
+    return float(np.ptp(values)) <= ROUNDING
 
 
 def spearman(values: Doubles, gold: Doubles) -> float:
@@ -45,4 +53,7 @@ def spearman(values: Doubles, gold: Doubles) -> float:
     Raises:
         ValueError: If either side is constant: the correlation does not exist.
     """
+    if is_constant(values):
+        message = "all similarities are equal: a correlation does not exist"
+        raise ValueError(message)
     return pearson(rankdata(values), rankdata(gold))

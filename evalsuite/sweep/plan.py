@@ -52,7 +52,7 @@ def check_dims(asked: Iterable[int], widths: dict[str, int]) -> None:
             if dim > width
         ]
     if problems:
-        message = "; ".join(problems) + "; ask for smaller --dims"
+        message = "; ".join(problems) + "; choose --dims between 1 and the model's width"
         raise UsageError(message)
 
 

@@ -1,8 +1,9 @@
 """RunWriter: put a run on disk so that a reader sees the old run or the new one, and nothing is lost.
 
 Per-query tables are staged in a hidden folder while the sweep goes on. At the end a run that was already in
-the folder moves to `previous/<its time>/`, the staged tables take their place, and `record.json`, which makes
-the folder a run, is written last.
+the folder moves to `previous/<its time>/`, with its report; the staged tables take their place, and
+`record.json`, which makes the folder a run, is written last. If the earlier run had asked the same question
+of the same models and data, it is deleted then: this run repeats it.
 """
 
 from __future__ import annotations
@@ -11,36 +12,64 @@ import contextlib
 import re
 import shutil
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
-from evalsuite.core.errors import RunFileError
+from evalsuite.core.errors import RunFileError, StorageError
 from evalsuite.core.files import atomic_file, storage_errors, write_text
 from evalsuite.core.record import PerQueryFile, RunRecord
 from evalsuite.core.run import RECORD_FILE, Run
 
 TABLES = "per_query"
 STAGING = ".unfinished"
+LOCK = ".lock"
+PARTS = (TABLES, RECORD_FILE, "report.html", "report.md", "results.csv", "figures")
+"""What belongs to a run in its folder; everything else there is somebody else's and stays."""
 
 
 class RunWriter:
-    """Collects the tables of a sweep and turns the folder into a run.
+    """Collects the tables of a sweep and turns the folder into a run; one at a time a folder.
 
     Args:
         folder: The run's folder; made if it does not exist.
-
-    Raises:
-        StorageError: If the folder cannot be written to.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._staging = folder / STAGING
         self._tables: list[PerQueryFile] = []
-        with storage_errors(folder):
-            if self._staging.exists():
-                shutil.rmtree(self._staging)
-            self._staging.mkdir(parents=True)
+        self._lock = FileLock(folder / LOCK)
+
+    def __enter__(self) -> Self:
+        """Take the folder.
+
+        Raises:
+            StorageError: If the folder cannot be written to, or another run is writing to it.
+        """
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                message = f"{self.folder}: another run is writing here; choose another --out"
+                raise StorageError(message) from None
+            shutil.rmtree(self._staging, ignore_errors=True)
+            self._staging.mkdir()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let the folder go, and drop what was not finished."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+        self._lock.release()
+        (self.folder / LOCK).unlink(missing_ok=True)
 
     def add_table(self, checkpoint: str, task: str, table: pd.DataFrame) -> None:
         """Stage the per-query values of one checkpoint on one task.
@@ -64,35 +93,37 @@ class RunWriter:
         """
         record = record.model_copy(update={"per_query": tuple(self._tables)})
         with storage_errors(self.folder):
-            self._set_previous_aside(record)
+            aside = self._set_previous_aside()
             self._staging.rename(self.folder / TABLES)
         write_text(self.folder / RECORD_FILE, record.to_json())
+        if aside is not None and _repeats(aside, record):
+            shutil.rmtree(aside, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                aside.parent.rmdir()
         return Run(record, self.folder)
 
-    def _set_previous_aside(self, record: RunRecord) -> None:
-        """Move an earlier run out of the way, or drop its tables if it asked the same of the same models."""
-        earlier = self.folder / RECORD_FILE
-        if not earlier.exists() or self._repeats(record):
-            earlier.unlink(missing_ok=True)
-            shutil.rmtree(self.folder / TABLES, ignore_errors=True)
-            return
-        created = re.sub(r"[^0-9TZ]", "", _created(earlier)) or "unreadable"
+    def _set_previous_aside(self) -> Path | None:
+        """Move what an earlier run left here out of the way; return where it is now."""
+        earlier = [self.folder / part for part in PARTS if (self.folder / part).exists()]
+        if not earlier:
+            return None
+        created = re.sub(r"[^0-9TZ]", "", _created(self.folder / RECORD_FILE)) or "unknown"
         aside = self.folder / "previous" / created
         number = 1
         while aside.exists():
             number += 1
             aside = self.folder / "previous" / f"{created}-{number}"
         aside.mkdir(parents=True)
-        for part in (TABLES, RECORD_FILE):
-            if (self.folder / part).exists():
-                (self.folder / part).rename(aside / part)
+        for part in earlier:
+            part.rename(aside / part.name)
+        return aside
 
-    def _repeats(self, record: RunRecord) -> bool:
-        """Tell whether the run already here asked the same question of the same models and data."""
-        with contextlib.suppress(RunFileError):
-            earlier = Run.load(self.folder).record
-            return _question(earlier) == _question(record)
-        return False
+
+def _repeats(earlier: Path, record: RunRecord) -> bool:
+    """Tell whether an earlier run asked the same question of the same models and data."""
+    with contextlib.suppress(RunFileError):
+        return _question(Run.load(earlier).record) == _question(record)
+    return False
 
 
 def _question(record: RunRecord) -> tuple[object, ...]:

@@ -1,15 +1,17 @@
 """Kernels of exact search: every query with every document of one block.
 
-All return (queries, documents). Host results lie document by document in memory (the transpose is
-C-contiguous): matrix multiplication is fastest in that order, and `TopK` reads a run of documents in one piece.
-Blocks of about 16,384 documents keep a result for a few hundred queries within a shared cache.
+numpy in, numpy out; where it says so, torch in, torch out. All return (queries, documents). The results lie
+document by document in memory (the transpose is C-contiguous): matrix multiplication is fastest in that order,
+and `TopK` reads a run of documents in one piece. Blocks of about 4,096 documents keep a result for a few
+hundred queries in cache while it is scaled and looked through. `out` takes the result of an earlier call:
+writing to memory in use is much faster than to fresh memory.
 
 The engines were chosen by measurement (`benchmarks/README-search.md`):
 
 * float32 on the host: numpy's BLAS. On other devices: torch.
 * int8: torch's integer multiplication where it proves exact, else float32 multiplication of short pieces.
-* Hamming: faiss, in pieces of 64, 32, 16 and 8 bytes, the sizes it has special code for. Host only; on another
-  device multiply sign codes with `integer_products`.
+* Hamming: faiss, in pieces of 64, 32, 16 and 8 bytes, the sizes it has special code for. Host only; on
+  another device multiply sign codes with `integer_products`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,10 @@ Array = TypeVar("Array", "npt.NDArray[Any]", "torch.Tensor")
 EXACT_PIECE = 1024
 """Dimensions whose int8 products sum exactly in float32: 1024 x 128 x 128 = 2**24."""
 
+MIN_ROWS, MIN_PRODUCTS = 2, 4096
+"""Smaller matrices go to other BLAS kernels, whose sums round otherwise; they are padded to this size, so that
+equal vectors score equal in every block."""
+
 HAMMING_PIECES = (64, 32, 16, 8)
 """Bytes of a code that faiss compares without a loop."""
 
@@ -42,10 +48,12 @@ HAMMING_PIECES = (64, 32, 16, 8)
 def inner_products(queries: Array, documents: Array, out: Array | None = None) -> Array:
     """Multiply float32 queries with float32 documents.
 
+    On the host a document's score does not depend on where in which block it stands: equal vectors tie.
+
     Args:
         queries: float32 (q, d), numpy or torch on any device.
         documents: float32 (n, d), of the same kind and device.
-        out: float32 (q, n) to write into; fastest when it is the result of an earlier call.
+        out: float32 (q, n) to write into, the result of an earlier call.
 
     Returns:
         float32 (q, n).
@@ -54,19 +62,21 @@ def inner_products(queries: Array, documents: Array, out: Array | None = None) -
         UsageError: If a side is empty or the widths differ.
     """
     _check(queries, documents)
+    transposed = None if out is None else out.T
     if isinstance(queries, np.ndarray):
-        return np.matmul(documents, queries.T, out=None if out is None else out.T).T
+        return _multiply(documents, queries, transposed).T
     import torch
 
-    return cast("Array", torch.mm(documents, queries.T, out=None if out is None else out.T).T)
+    return cast("Array", torch.mm(documents, queries.T, out=transposed).T)
 
 
-def integer_products(queries: Array, documents: Array) -> Array:
+def integer_products(queries: Array, documents: Array, out: Array | None = None) -> Array:
     """Multiply int8 queries with int8 documents, exactly.
 
     Args:
         queries: int8 (q, d), numpy or torch on any device.
         documents: int8 (n, d), of the same kind and device.
+        out: int32 (q, n) to write into, the result of an earlier call.
 
     Returns:
         int32 (q, n).
@@ -75,15 +85,17 @@ def integer_products(queries: Array, documents: Array) -> Array:
         UsageError: If a side is empty or the widths differ.
     """
     _check(queries, documents)
+    import torch
+
     if isinstance(queries, np.ndarray):
-        import torch
-
-        return cast("Array", integer_products(torch.from_numpy(queries), torch.from_numpy(documents)).numpy())
+        into = None if out is None else torch.from_numpy(out)
+        products = integer_products(torch.from_numpy(queries), torch.from_numpy(documents), into)
+        return cast("Array", products.numpy())
     if queries.device.type == "cpu" and _integer_engine_is_exact():
-        import torch
-
-        return cast("Array", torch._int_mm(documents, queries.T).T)  # noqa: SLF001
-    return cast("Array", integer_products_in_pieces(queries, documents))
+        transposed = torch.empty((len(documents), len(queries)), dtype=torch.int32) if out is None else out.T
+        return cast("Array", torch._int_mm(documents, queries.T.contiguous(), out=transposed).T)  # noqa: SLF001
+    products = integer_products_in_pieces(queries, documents)
+    return cast("Array", products if out is None else out.copy_(products))
 
 
 def integer_products_in_pieces(queries: torch.Tensor, documents: torch.Tensor) -> torch.Tensor:
@@ -104,12 +116,13 @@ def integer_products_in_pieces(queries: torch.Tensor, documents: torch.Tensor) -
     return cast("torch.Tensor", total).T
 
 
-def hamming_distances(queries: Bytes, documents: Bytes) -> Distances:
+def hamming_distances(queries: Bytes, documents: Bytes, out: Distances | None = None) -> Distances:
     """Count the differing bits of packed codes.
 
     Args:
         queries: uint8 (q, b).
         documents: uint8 (n, b).
+        out: int32 (q, n) to write into, the result of an earlier call.
 
     Returns:
         int32 (q, n).
@@ -118,7 +131,10 @@ def hamming_distances(queries: Bytes, documents: Bytes) -> Distances:
         UsageError: If a side is empty or the widths differ.
     """
     _check(queries, documents)
-    total = np.empty((len(documents), len(queries)), dtype=np.int32)
+    total = np.empty((len(documents), len(queries)), dtype=np.int32) if out is None else out.T
+    if not total.flags.c_contiguous:
+        message = "`out` must be the result of an earlier call: its transpose is not C-contiguous"
+        raise UsageError(message)
     _add_hamming(queries, documents, total, fresh=True)
     return total.T
 
@@ -189,6 +205,25 @@ def prefix_hamming(queries: Bytes, documents: Bytes, dims: Sequence[int]) -> Ite
         yield dim, last
 
 
+def _multiply(documents: Floats, queries: Floats, out: Floats | None) -> Floats:
+    """Multiply float32 (n, d) with the transpose of (q, d), by the same kernel whatever n and q."""
+    count, width = len(documents), len(queries)
+    if min(count, width) >= MIN_ROWS and count * width >= MIN_PRODUCTS:
+        return np.matmul(documents, queries.T, out=out)
+    right = _grown(queries, MIN_ROWS)
+    left = _grown(documents, max(MIN_ROWS, -(-MIN_PRODUCTS // len(right))))
+    product = np.matmul(left, right.T)[:count, :width]
+    if out is None:
+        return np.ascontiguousarray(product)
+    out[...] = product
+    return out
+
+
+def _grown(rows: Floats, count: int) -> Floats:
+    """Append rows of zeros until there are at least `count`."""
+    return rows if len(rows) >= count else np.pad(rows, ((0, count - len(rows)), (0, 0)))
+
+
 def _add_hamming(queries: Bytes, documents: Bytes, total: Distances, *, fresh: bool) -> None:
     """Add Hamming distances to int32 (n, q) `total`, or set it where it is `fresh`."""
     import faiss
@@ -196,9 +231,8 @@ def _add_hamming(queries: Bytes, documents: Bytes, total: Distances, *, fresh: b
     scratch = total if fresh else np.empty_like(total)
     for start, stop, size in _pieces(queries.shape[1]):
         left, right = _padded(queries[:, start:stop], size), _padded(documents[:, start:stop], size)
-        faiss.hammings(
-            faiss.swig_ptr(right), faiss.swig_ptr(left), len(right), len(left), size, faiss.swig_ptr(scratch)
-        )
+        theirs, ours, into = (faiss.swig_ptr(array) for array in (right, left, scratch))
+        faiss.hammings(theirs, ours, len(right), len(left), size, into)  # type: ignore[attr-defined]
         if scratch is total:
             scratch = np.empty_like(total) if stop < queries.shape[1] else total
         else:

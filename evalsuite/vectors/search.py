@@ -30,6 +30,9 @@ SLICE_SCORES = 2**19
 DENSE_SHARE = 8
 """When more than one score in this many reaches the k-th, all of a slice is merged instead of picked out."""
 
+PILE = 2
+"""The pile is merged when it holds this many times k documents of one query."""
+
 ROW_WIDTH = np.uint64(32)
 ROW_BITS = np.uint64(2**32 - 1)
 NO_KEY = np.uint64(2**64 - 1)
@@ -117,8 +120,7 @@ class TopK:
     """The running k best documents of each query, fed with blocks of scores in corpus order.
 
     Once k documents are kept, a document matters only if it reaches the running k-th score of its query. One
-    comparison finds these few; they wait in a pile that is merged when a query has k of them. Score and row
-    are packed into one integer whose ascending order is the tie rule, so merging is sorting.
+    comparison finds these few; they wait in a pile that is merged when it grows. Score and row are packed into one integer whose ascending order is the tie rule, so merging is sorting.
 
     Args:
         queries: Number of queries.
@@ -135,6 +137,7 @@ class TopK:
         self._threshold = np.full(queries, -np.inf, dtype=np.float32)
         self._pile: list[tuple[Ints, Keys]] = []
         self._piled: Ints = np.zeros(queries, dtype=np.int64)
+        self._seen = 0
 
     def update(self, scores: Scores, start: int) -> None:
         """Take in the next block.
@@ -150,9 +153,14 @@ class TopK:
         if not isinstance(scores, np.ndarray) and scores.device.type == "cpu":
             scores = scores.numpy()
         self._note_watched(scores, start)
-        step = max(1, SLICE_SCORES // max(1, len(self._kept)))
-        for first in range(0, scores.shape[1], step):
-            self._take(scores[:, first : first + step], start + first)
+        longest = max(1, SLICE_SCORES // max(1, len(self._kept)))
+        first, width = 0, scores.shape[1]
+        while first < width:
+            # Slices that double what was seen raise the thresholds early, while merging is still cheap.
+            stop = first + min(longest, max(self.k, self._seen))
+            self._take(scores[:, first:stop], start + first)
+            self._seen += min(stop, width) - first
+            first = stop
 
     def ranking(self) -> Ranking:
         """Return the result over all blocks seen."""
@@ -167,7 +175,7 @@ class TopK:
             if len(query) * DENSE_SHARE <= scores.shape[0] * scores.shape[1]:
                 self._pile.append((query, _keys(found, column + start)))
                 self._piled += np.bincount(query, minlength=len(self._kept))
-                if self._piled.max(initial=0) >= self.k:
+                if self._piled.max(initial=0) >= PILE * self.k:
                     self._merge_pile()
                 return
         rows = np.arange(start, start + scores.shape[1])
@@ -179,7 +187,8 @@ class TopK:
             return
         query = np.concatenate([query for query, _ in self._pile])
         keys = np.concatenate([keys for _, keys in self._pile])
-        order = np.argsort(query, kind="stable")
+        # Stable sorting of small integers is a linear radix sort.
+        order = np.argsort(query.astype(np.min_scalar_type(len(self._kept))), kind="stable")
         query, first = query[order], np.cumsum(self._piled) - self._piled
         laid_out = np.full((len(self._kept), self._piled.max()), NO_KEY)
         laid_out[query, np.arange(len(query)) - first[query]] = keys[order]
@@ -223,9 +232,11 @@ def _reaching(scores: Scores, threshold: Floats) -> tuple[Ints, Ints, Floats]:
     if not isinstance(scores, np.ndarray):
         return _reaching_on_device(scores, threshold)
     if scores.flags.f_contiguous:
-        column, query = np.divmod(np.flatnonzero(~(scores.T < threshold)), len(threshold))
+        below = np.less(scores.T, threshold)
+        column, query = np.divmod(np.flatnonzero(np.logical_not(below, out=below)), len(threshold))
     else:
-        query, column = np.divmod(np.flatnonzero(~(scores < threshold[:, None])), scores.shape[1])
+        below = np.less(scores, threshold[:, None])
+        query, column = np.divmod(np.flatnonzero(np.logical_not(below, out=below)), scores.shape[1])
     return query, column, scores[query, column]
 
 
@@ -239,7 +250,7 @@ def _reaching_on_device(scores: torch.Tensor, threshold: Floats) -> tuple[Ints, 
 
 
 def _keys(scores: Floats, rows: Ints) -> Keys:
-    """Pack scores and rows (they broadcast) into integers that ascend by score descending, then row ascending.
+    """Pack scores and rows (they broadcast) into integers whose ascending order is the tie rule.
 
     Adding zero turns -0.0, which equals 0.0 but has other bits, into 0.0.
     """

@@ -158,6 +158,14 @@ def test_cache_commands(model, small_tasks, tmp_path, cache):
     assert "0 checkpoints" in run("cache", "list", cache=cache)[1]
 
 
+def test_usage_mistakes_of_the_command_line_itself(cache):
+    """An unknown command and a missing model are exit code 2, without a traceback."""
+    for words in (["bogus"], ["run"], ["run", "m", "--nope"]):
+        code, _, err = run(*words, cache=cache)
+        assert code == 2
+        assert "Traceback" not in err
+
+
 @pytest.fixture(scope="module")
 def long_task(tmp_path_factory):
     """A corpus that takes the small model several shards."""
@@ -176,6 +184,13 @@ def committed_texts(cache):
     return sum(len(json.loads(file.read_text())["keys"]) for file in indices)
 
 
+def wait_for_shards(process, cache, count):
+    """Wait until a run has committed so many shards."""
+    deadline = time.monotonic() + 120
+    while len(list(cache.rglob("*.npy"))) < count and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def test_kill_and_repeat_gives_the_same_numbers(model, long_task, tmp_path, cache):
     """`kill -9` while encoding: repeated, it encodes only what is missing and ends with the same numbers."""
     words = [
@@ -192,24 +207,36 @@ def test_kill_and_repeat_gives_the_same_numbers(model, long_task, tmp_path, cach
     ]
     process = start(*words, "--out", tmp_path / "killed", cache=cache)
     after = int(np.random.default_rng().integers(1, 4))
-    deadline = time.monotonic() + 120
-    while len(list(cache.rglob("*.npy"))) < after and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for_shards(process, cache, after)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
     assert not (tmp_path / "killed" / "record.json").exists()
     kept = committed_texts(cache)
-    assert 0 < kept < 6016
+    assert 0 < kept < 5016
 
     code, _, err = run(*words, "--out", tmp_path / "killed", cache=cache)
     assert code == 0, err
     resumed = evalsuite.load_run(tmp_path / "killed")
-    assert resumed.record.provenance.encodings[0].encoded == 6016 - kept
+    assert resumed.record.provenance.encodings[0].encoded == 5016 - kept
 
     code, _, err = run(*words, "--out", tmp_path / "whole", cache=tmp_path / "other-cache")
     assert code == 0, err
     whole = evalsuite.load_run(tmp_path / "whole")
-    assert whole.record.provenance.encodings[0].encoded == 6016
+    assert whole.record.provenance.encodings[0].encoded == 5016
     columns = ["task", "variant", "metric", "value", "lower", "upper", "expected", "ties_won", "ties_lost"]
     assert resumed.to_frame()[columns].equals(whole.to_frame()[columns])
+
+
+def test_ctrl_c_says_that_nothing_is_lost(model, long_task, tmp_path, cache):
+    """SIGINT while encoding: exit code 130, one message, finished shards kept, no traceback."""
+    words = ["run", model, "--tasks", long_task, "--batch-size", "8", "--no-report", "--out", tmp_path / "o"]
+    process = start(*words, cache=cache)
+    wait_for_shards(process, cache, 1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "finished shards are kept" in err
+    assert "Traceback" not in err
+    assert committed_texts(cache) > 0
+    assert not (tmp_path / "o" / "record.json").exists()

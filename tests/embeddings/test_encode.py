@@ -245,3 +245,61 @@ def test_full_disk_keeps_finished_shards(store, monkeypatch):
     resumed = run(fake_checkpoint(16), inputs(45), store)
     assert 0 < resumed.encoded < 45
     assert not list(store.root.rglob("*.tmp"))
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_swapped_keys_are_damage(store):
+    """An index whose keys were changed is found out: vectors never change hands."""
+    checkpoint = fake_checkpoint(16)
+    before = run(checkpoint, inputs(10), store).vectors.all()
+    (index,) = (file for file in store.root.rglob("*.json") if file.name != "space.json")
+    content = json.loads(index.read_text())
+    content["keys"].reverse()
+    index.write_text(json.dumps(content))
+    assert [intact for _, intact in store.verify()] == [False]
+    after = run(checkpoint, inputs(10), store)
+    assert after.encoded == 10
+    np.testing.assert_array_equal(after.vectors.all(), before)
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_looking_never_deletes(store):
+    """Listing and verifying a store with a torn index report it and change nothing."""
+    run(fake_checkpoint(16), inputs(25), store)
+    torn = next(file for file in store.root.rglob("*.json") if file.name != "space.json")
+    torn.write_text("{")
+    files = sorted(store.root.rglob("*"))
+    assert sorted(intact for _, intact in store.verify()) == [False, True, True]
+    store.spaces()
+    assert sorted(store.root.rglob("*")) == files
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_many_shards_need_few_open_files(store):
+    """Vectors of more shards than the process may open files are read all the same."""
+    import resource
+
+    checkpoint = fake_checkpoint(16)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        vectors = run(checkpoint, inputs(1500), store).vectors
+        assert vectors.slice(0, 1500).all().shape == (1500, 16)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_progress_is_told_within_a_shard(store, monkeypatch):
+    """A shard's texts reach the model in groups, and each group is reported."""
+    monkeypatch.setattr(encode, "GROUP_TEXTS", 7)
+
+    class Counts(Silent):
+        told = ()
+
+        def advance(self, items, work):
+            self.told = (*self.told, items)
+
+    counts = Counts()
+    encode_once(fake_checkpoint(16), inputs(30), store, counts)
+    assert counts.told == (7, 7, 7, 7, 2)
+    assert len(list(store.root.rglob("*.npy"))) == 1

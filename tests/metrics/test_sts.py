@@ -40,3 +40,5 @@ def test_a_constant_side_has_no_correlation(correlation):
         correlation(np.full(5, 0.1), np.arange(5.0))
     with pytest.raises(ValueError, match="does not exist"):
         correlation(np.arange(5.0), np.full(5, 2.0))
+    with pytest.raises(ValueError, match="does not exist"):
+        correlation(1 - np.arange(5) * 6e-8, np.arange(5.0))  # rounding noise of equal cosines

@@ -220,6 +220,69 @@ def test_bad_data_is_reported_before_anything_is_encoded(tmp_path, small_tasks):
     assert encoder.calls == 0
 
 
+def test_every_broken_task_is_named(tmp_path):
+    """Two malformed tasks are both in the one message."""
+    folders = [
+        write_beir(tmp_path / name, {"a": "x"}, {"q": "y"}, {"q": {"a": 1}}) for name in ("one", "two")
+    ]
+    for folder in folders:
+        (folder / "corpus.jsonl").write_text("{broken\n")
+    with pytest.raises(TaskDataError, match=r"(?s)2 tasks.*one.*two"):
+        evaluate(fake_checkpoint(64), folders, tmp_path)
+
+
+def test_single_values_and_arrays_are_taken(tmp_path, small_tasks):
+    """One dim, one precision, a numpy array of dims: read as they are meant."""
+    run = evaluate(fake_checkpoint(64), small_tasks[0], tmp_path, dims=16, precisions="int8")
+    assert set(run.to_frame()["variant"]) == {"16/int8"}
+    run = evaluate(fake_checkpoint(64), small_tasks[0], tmp_path, dims=np.array([16, 8]), precisions=["int8"])
+    assert set(run.to_frame()["variant"]) == {"16/int8", "8/int8"}
+
+
+def test_what_is_not_ours_stays(tmp_path, small_tasks):
+    """Files of somebody else in the run's folder are left; a folder named like ours is moved, not deleted."""
+    (tmp_path / "run" / "per_query").mkdir(parents=True)
+    (tmp_path / "run" / "per_query" / "notes.txt").write_text("mine")
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    evaluate(fake_checkpoint(64), small_tasks, tmp_path)
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+    assert [file.read_text() for file in (tmp_path / "run" / "previous").rglob("notes.txt")] == ["mine"]
+
+
+def test_the_earlier_run_survives_a_failed_write(tmp_path, small_tasks, monkeypatch):
+    """If the record cannot be written at the end, the earlier run is still there, aside."""
+    from evalsuite.sweep import writer
+
+    first = evaluate(fake_checkpoint(64), small_tasks, tmp_path)
+
+    def full(path, text):
+        message = "no space left"
+        raise StorageError(message)
+
+    monkeypatch.setattr(writer, "write_text", full)
+    with pytest.raises(StorageError):
+        evaluate(fake_checkpoint(64), small_tasks, tmp_path)
+    (aside,) = (tmp_path / "run" / "previous").iterdir()
+    assert evalsuite.load_run(aside).record == first.record
+
+
+def test_two_runs_into_one_folder_are_told(tmp_path, small_tasks):
+    """While one run writes to a folder, a second is refused with a clear message."""
+    from evalsuite.sweep.writer import RunWriter
+
+    with RunWriter(tmp_path / "run"), pytest.raises(StorageError, match="another run is writing here"):
+        evaluate(fake_checkpoint(64), small_tasks, tmp_path)
+
+
+def test_an_old_report_does_not_stay_beside_a_new_run(tmp_path, small_tasks):
+    """A report moves aside with the run it was made of."""
+    run = evaluate(fake_checkpoint(64), small_tasks, tmp_path)
+    evalsuite.report(run)
+    evaluate(fake_checkpoint(64), small_tasks, tmp_path, dims=[32])
+    assert not (tmp_path / "run" / "report.html").exists()
+    assert list((tmp_path / "run" / "previous").rglob("report.html"))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

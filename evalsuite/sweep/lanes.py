@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,7 @@ from evalsuite.sweep.spaces import Fitted, Space
 from evalsuite.vectors.fidelity import SignalNoise
 from evalsuite.vectors.kernels import inner_products, prefix_hamming, prefix_inner_products
 from evalsuite.vectors.quantizers.base import Codes, Quantizer
-
-if TYPE_CHECKING:
-    import torch
+from evalsuite.vectors.search import Scores
 
 Floats = npt.NDArray[np.float32]
 
@@ -70,8 +68,8 @@ class Lane(Protocol):
         """What the lane scores."""
         ...
 
-    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
-        """Yield float32 (queries, block) scores for every track; a tensor is valid until the next."""
+    def scores(self, block: Block) -> Iterator[tuple[Track, Scores]]:
+        """Yield float32 (queries, block) scores for every track; each is valid until the next."""
         ...
 
 
@@ -92,15 +90,15 @@ class PrefixFloats:
         """One track a dimension."""
         return [Track(Space(PREFIX, dim), REFERENCE, SYMMETRIC) for dim in self.dims]
 
-    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+    def scores(self, block: Block) -> Iterator[tuple[Track, Scores]]:
         """Divide the accumulated products by both prefix norms."""
-        import torch
-
         ours, theirs = _prefix_scales(self.queries, self.dims), _prefix_scales(block.rows, self.dims)
         products = prefix_inner_products(self.queries, block.rows, self.dims)
         for track, (dim, product) in zip(self.tracks, products, strict=True):
-            left, right = torch.from_numpy(ours[dim]), torch.from_numpy(theirs[dim])
-            yield track, product * right[None, :] * left[:, None]
+            # Products lie document by document in memory; scaled that way they stay in cache.
+            scores = product.T * theirs[dim][:, None]
+            scores *= ours[dim][None, :]
+            yield track, scores.T
 
 
 @dataclass
@@ -120,7 +118,7 @@ class SpaceFloats:
         """The one track."""
         return [Track(self.space, REFERENCE, SYMMETRIC)]
 
-    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+    def scores(self, block: Block) -> Iterator[tuple[Track, Scores]]:
         """Inner products of unit vectors."""
         yield self.tracks[0], inner_products(self.queries, block.cut(self.space))
 
@@ -145,11 +143,15 @@ class PrefixSigns:
         """One track a dimension."""
         return [Track(Space(PREFIX, dim), SHARED_SIGNS, SYMMETRIC) for dim in self.dims]
 
-    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+    def scores(self, block: Block) -> Iterator[tuple[Track, Scores]]:
         """Turn Hamming distances h into 1 - 2 h / d."""
         distances = prefix_hamming(self._bits, np.packbits(block.rows > 0, axis=1), self.dims)
         for track, (dim, distance) in zip(self.tracks, distances, strict=True):
-            yield track, (dim - 2 * distance).float() / dim
+            scores = distance.T.astype(np.float32)
+            scores *= -2.0
+            scores += dim
+            scores /= dim
+            yield track, scores.T
 
 
 @dataclass
@@ -182,7 +184,7 @@ class LevelCodes:
         """One track a mode."""
         return [Track(self.space, self.level.name, mode) for mode in self.modes]
 
-    def scores(self, block: Block) -> Iterator[tuple[Track, torch.Tensor]]:
+    def scores(self, block: Block) -> Iterator[tuple[Track, Scores]]:
         """Encode the block, note its noise, score it."""
         vectors = block.cut(self.space)
         codes = self.level.encode(vectors)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from evalsuite.core.variant import Variant
 from evalsuite.sweep.spaces import Space
@@ -15,6 +17,10 @@ from evalsuite.vectors.search import Ranking, TopK
 if TYPE_CHECKING:
     from evalsuite.sweep.search import CorpusSearch
 
+Floats = npt.NDArray[np.float32]
+
+BLOCK_DOCUMENTS = 4096
+
 
 def search_protocol(search: CorpusSearch, variant: Variant) -> Ranking:
     """Rank the corpus by a compatibility protocol.
@@ -24,10 +30,10 @@ def search_protocol(search: CorpusSearch, variant: Variant) -> Ranking:
     """
     space = Space.of(variant)
     scoring = protocol(variant.scoring.mode, variant.precision)
-    size = scoring.chunk or 8192
+    size = scoring.chunk or BLOCK_DOCUMENTS
     queries = search.fitted.cut(search.queries, space)
 
-    def cut_blocks():
+    def cut_blocks() -> Iterator[Floats]:
         for start in range(0, len(search.corpus), size):
             yield search.fitted.cut(search.corpus.block(start, start + size), space)
 

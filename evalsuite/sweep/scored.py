@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from evalsuite.core.progress import Progress
 from evalsuite.core.record import Outcome
-from evalsuite.core.variant import Variant
+from evalsuite.core.variant import PROTOCOLS, Variant
 from evalsuite.sweep.calibration import Calibration
 from evalsuite.sweep.spaces import Fitted, Space
+from evalsuite.vectors.protocols import protocol
 from evalsuite.vectors.quantizers import quantizer
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class TaskScores:
 def bytes_per_vector(variant: Variant, fitted: Fitted) -> float:
     """Count the stored bytes of one document vector, a copy for rescoring included."""
     space = Space.of(variant)
+    if variant.scoring.mode in PROTOCOLS:
+        return protocol(variant.scoring.mode, variant.precision).bytes_per_vector(variant.dim)
     total = quantizer(variant.precision).bytes_per_vector(variant.dim)
     if variant.scoring.copy:
         total += fitted.quantizer(space, variant.scoring.copy).bytes_per_vector(variant.dim)
@@ -54,5 +57,7 @@ def bytes_per_vector(variant: Variant, fitted: Fitted) -> float:
 
 def index_bytes(variant: Variant, fitted: Fitted) -> float:
     """Count the bytes stored once for the whole index: ranges, codebooks, rotations of codes and copy."""
+    if variant.scoring.mode in PROTOCOLS:
+        return protocol(variant.scoring.mode, variant.precision).index_bytes(variant.dim)
     levels = [name for name in (variant.precision, variant.scoring.copy) if name]
     return sum(fitted.quantizer(Space.of(variant), name).index_bytes(variant.dim) for name in levels)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,11 @@ from evalsuite.sweep.protocols import search_protocol
 from evalsuite.sweep.spaces import Fitted, Space, spaces_of
 from evalsuite.vectors.fidelity import ScoreAgreement, SignalNoise, neighbour_overlap
 from evalsuite.vectors.rescore import CANDIDATES_PER_STEP, rerank
-from evalsuite.vectors.search import Pairs, Ranking, TopK
-
-if TYPE_CHECKING:
-    import torch
+from evalsuite.vectors.search import Pairs, Ranking, Scores, TopK, host
 
 Floats = npt.NDArray[np.float32]
 
-BLOCK_DOCUMENTS = 8192
+BLOCK_DOCUMENTS = 4096
 BLOCK_SCORES = 8 * 1024 * 1024
 """Most scores held at once for a track: bounds memory whatever the corpus."""
 
@@ -211,14 +208,14 @@ class _Pass:
     def _take(
         self,
         result: _Result,
-        scores: torch.Tensor,
+        scores: Scores,
         start: int,
         here: slice,
         columns: npt.NDArray[np.int64],
     ) -> None:
         """Keep the best of a block and the scores of its sampled documents."""
         result.best.update(scores, start)
-        result.sampled[:, here] = scores.numpy()[:, columns]
+        result.sampled[:, here] = host(scores[:, columns])
 
 
 def _track(variant: Variant) -> Track:
@@ -268,7 +265,7 @@ def _fidelity(
     """Gather the label-free measures of one variant."""
     noise: SignalNoise | None = codes.noise if codes is not None else None
     return Fidelity(
-        sqnr_db=None if noise is None else noise.sqnr_db,
+        sqnr_db=None if noise is None else finite(noise.sqnr_db),
         mean_cosine=1.0 if noise is None else noise.mean_cosine,
         overlap_10=float(neighbour_overlap(truth.rows, ranking.rows, 10).mean()),
         overlap_100=float(neighbour_overlap(truth.rows, ranking.rows, 100).mean()),
@@ -277,6 +274,11 @@ def _fidelity(
         saturation=None if codes is None else weighted_mean(codes.saturated),
         clip_share=None if codes is None else weighted_mean(codes.clipped),
     )
+
+
+def finite(value: float | None) -> float | None:
+    """Return a value a record can hold: a code without any noise has no ratio to it."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def weighted_mean(shares: Sequence[tuple[float, int]]) -> float | None:

@@ -21,6 +21,7 @@ from evalsuite.embeddings.vectors import StoredVectors
 from evalsuite.metrics.sts import cosines, pearson, spearman
 from evalsuite.stats.intervals import pearson_interval, spearman_interval
 from evalsuite.sweep.scored import ScoringContext, TaskScores, bytes_per_vector, index_bytes
+from evalsuite.sweep.search import finite
 from evalsuite.sweep.spaces import Fitted, Space
 from evalsuite.tasks.task import StsTask
 from evalsuite.vectors.fidelity import ScoreAgreement, SignalNoise
@@ -125,7 +126,7 @@ class _PairScorer:
         noise.update(right, decoded)
         agreement.update(cosines(left, right).astype(np.float32)[None], similarity.astype(np.float32)[None])
         return similarity, Fidelity(
-            sqnr_db=noise.sqnr_db,
+            sqnr_db=finite(noise.sqnr_db),
             mean_cosine=noise.mean_cosine,
             rank_correlation=agreement.rank_correlation,
             noise_ratio=agreement.noise_ratio,

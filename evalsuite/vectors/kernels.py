@@ -1,10 +1,10 @@
 """Kernels of exact search: every query with every document of one block.
 
 numpy in, numpy out; where it says so, torch in, torch out. All return (queries, documents). The results lie
-document by document in memory (the transpose is C-contiguous): matrix multiplication is fastest in that order,
-and `TopK` reads a run of documents in one piece. Blocks of about 4,096 documents keep a result for a few
-hundred queries in cache while it is scaled and looked through. `out` takes the result of an earlier call:
-writing to memory in use is much faster than to fresh memory.
+document by document in memory (the transpose is C-contiguous): matrices multiply fastest in that order, and
+`TopK` reads a run of documents in one piece. Blocks of about 4,096 documents keep a result for a few hundred
+queries in cache while it is scaled and looked through. `out` takes the result of an earlier call: writing to
+memory in use is much faster than to fresh memory.
 
 The engines were chosen by measurement (`benchmarks/README-search.md`):
 
@@ -38,8 +38,8 @@ EXACT_PIECE = 1024
 """Dimensions whose int8 products sum exactly in float32: 1024 x 128 x 128 = 2**24."""
 
 MIN_ROWS, MIN_PRODUCTS = 2, 4096
-"""Smaller matrices go to other BLAS kernels, whose sums round otherwise; they are padded to this size, so that
-equal vectors score equal in every block."""
+"""Smaller matrices go to other BLAS kernels, whose sums round otherwise; they are padded to this size, so
+that equal vectors score equal in every block."""
 
 HAMMING_PIECES = (64, 32, 16, 8)
 """Bytes of a code that faiss compares without a loop."""
@@ -91,7 +91,8 @@ def integer_products(queries: Array, documents: Array, out: Array | None = None)
         into = None if out is None else torch.from_numpy(out)
         products = integer_products(torch.from_numpy(queries), torch.from_numpy(documents), into)
         return cast("Array", products.numpy())
-    if queries.device.type == "cpu" and _integer_engine_is_exact():
+    # With one dimension torch 2.13 returns memory it never wrote.
+    if queries.device.type == "cpu" and queries.shape[1] > 1 and _integer_engine_is_exact():
         transposed = torch.empty((len(documents), len(queries)), dtype=torch.int32) if out is None else out.T
         return cast("Array", torch._int_mm(documents, queries.T.contiguous(), out=transposed).T)  # noqa: SLF001
     products = integer_products_in_pieces(queries, documents)

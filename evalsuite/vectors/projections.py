@@ -77,8 +77,8 @@ class PrincipalComponents:
 
     def cut(self, vectors: Floats, dim: int) -> Floats:
         """Centre, project on the first `dim` components, then renormalise."""
-        unit = unit_prefix(vectors, vectors.shape[1])
-        return unit_prefix((unit - self.mean) @ self.components[:, :dim], dim)
+        centred = unit_prefix(vectors, vectors.shape[1]) - self.mean
+        return unit_prefix(np.asarray(centred @ self.components[:, :dim], dtype=np.float32), dim)
 
 
 _FIT: dict[str, Callable[[Floats, np.random.Generator], Projection]] = {

@@ -120,7 +120,8 @@ class TopK:
     """The running k best documents of each query, fed with blocks of scores in corpus order.
 
     Once k documents are kept, a document matters only if it reaches the running k-th score of its query. One
-    comparison finds these few; they wait in a pile that is merged when it grows. Score and row are packed into one integer whose ascending order is the tie rule, so merging is sorting.
+    comparison finds these few; they wait in a pile that is merged when it grows. Score and row are packed
+    into one integer whose ascending order is the tie rule, so merging is sorting.
 
     Args:
         queries: Number of queries.
@@ -273,4 +274,5 @@ def _flip(bits: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 
     Bits of negative floats already ascend as the float descends; of the others all but the sign are inverted.
     """
-    return np.where(bits >> np.uint32(31), bits, bits ^ np.uint32(0x7FFFFFFF))
+    inverted = (bits >> np.uint32(31)) - np.uint32(1)
+    return bits ^ (inverted & np.uint32(0x7FFFFFFF))

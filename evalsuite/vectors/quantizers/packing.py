@@ -29,7 +29,8 @@ def pack_trits(digits: Bytes) -> Bytes:
     """Pack (n, d) digits of 0 to 2 into uint8 (n, ceil(d / 5)), the first in the lowest place."""
     padded = _padded(digits, TRITS_PER_BYTE)
     places = padded.reshape(len(padded), padded.shape[1] // TRITS_PER_BYTE, TRITS_PER_BYTE)
-    return (places * _POWERS.astype(np.uint8)).sum(axis=2, dtype=np.uint8)
+    packed: Bytes = (places * _POWERS.astype(np.uint8)).sum(axis=2, dtype=np.uint8)
+    return packed
 
 
 def unpack_trits(packed: Bytes, dim: int) -> Bytes:

@@ -34,14 +34,19 @@ class Rotation:
     @classmethod
     def random(cls, dim: int, rng: np.random.Generator) -> Rotation:
         """Draw a rotation uniformly: the Q of a Gaussian matrix, with the signs that make QR unique."""
-        q, r = np.linalg.qr(rng.standard_normal((dim, dim)))
-        return cls((q * np.where(np.diag(r) < 0, -1.0, 1.0)).astype(np.float32))
+        import torch
+
+        q, r = torch.linalg.qr(torch.from_numpy(rng.standard_normal((dim, dim))))
+        signs = torch.where(torch.diagonal(r) < 0, -1.0, 1.0)
+        return cls((q * signs).to(torch.float32).numpy())
 
     @classmethod
     def nearest(cls, matrix: npt.NDArray[np.floating]) -> Rotation:
         """Return the orthogonal matrix nearest to one that is orthogonal up to rounding."""
-        left, _, right = np.linalg.svd(matrix.astype(np.float64))
-        return cls((left @ right).astype(np.float32))
+        import torch
+
+        left, _, right = torch.linalg.svd(torch.from_numpy(matrix.astype(np.float64)))
+        return cls((left @ right).to(torch.float32).numpy())
 
     def apply(self, vectors: Floats) -> Floats:
         """Rotate float32 (n, d) rows."""
@@ -97,8 +102,11 @@ class RotatedLevel(Level):
 
 def _times(vectors: Floats, matrix: npt.NDArray[np.float64]) -> Floats:
     """Multiply rows by a matrix, some rows at a time."""
+    import torch
+
     result = np.empty((len(vectors), matrix.shape[1]), dtype=np.float32)
+    factor = torch.from_numpy(np.ascontiguousarray(matrix))
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         stop = start + ROWS_AT_ONCE
-        result[start:stop] = vectors[start:stop].astype(np.float64) @ matrix
+        result[start:stop] = (torch.from_numpy(vectors[start:stop].astype(np.float64)) @ factor).numpy()
     return result

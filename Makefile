@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE := 1
 # Byte-compiled libraries start ten times faster; never leave them uncompiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow lint types check format clean
+.PHONY: help demo test test-slow lint types check examples format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make test-slow  run the tests that encode whole public corpora"
 	@echo "make lint types check the code"
 	@echo "make check      all of these"
+	@echo "make examples   evaluate and draw reports/examples anew"
 
 demo: $(VENV)/.demo
 	$(BIN)/evalsuite demo
@@ -38,6 +39,11 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 check: lint types test test-slow
+
+# An earlier example is removed first: a run would keep it in previous/.
+examples: $(VENV)/.demo
+	rm -rf reports/examples/demo
+	$(BIN)/evalsuite demo --out reports/examples/demo
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -24,6 +24,9 @@ GROUP_TEXTS = 256
 GROUP_CHARACTERS = 64 * 1024
 """A call to the model is bounded by either: progress is told after each."""
 
+BATCH = 32
+"""Parts hold whole batches; this is assumed of an encoder that does not tell its `batch_size`."""
+
 CHARACTERS_PER_TOKEN = 4
 OVERHEAD_CHARACTERS = 16
 PREVIEW_CHARACTERS = 80
@@ -98,9 +101,10 @@ def _encode_missing(
     progress.start(f"encoding with {checkpoint.label}", len(missing), sum(costs.values()))
     try:
         encoder = checkpoint.encoder()
-        for keys in _parts(missing, SHARD_TEXTS, SHARD_CHARACTERS):
+        batch = int(getattr(encoder, "batch_size", BATCH))
+        for keys in _parts(missing, SHARD_TEXTS, SHARD_CHARACTERS, batch):
             vectors = []
-            for group in _parts({key: missing[key] for key in keys}, GROUP_TEXTS, GROUP_CHARACTERS):
+            for group in _parts({key: missing[key] for key in keys}, GROUP_TEXTS, GROUP_CHARACTERS, batch):
                 vectors.append(_run(encoder, [missing[key] for key in group], checkpoint))
                 progress.advance(len(group), sum(costs[key] for key in group))
             space.add(keys, np.concatenate(vectors))
@@ -108,8 +112,12 @@ def _encode_missing(
         progress.finish()
 
 
-def _parts(inputs: dict[str, Prompted], most_texts: int, most_characters: int) -> Iterator[list[str]]:
-    """Split inputs into parts of one prompt each, longest texts first.
+def _parts(
+    inputs: dict[str, Prompted], enough_texts: int, enough_characters: int, batch: int
+) -> Iterator[list[str]]:
+    """Split inputs into parts of one prompt and whole batches each, longest texts first.
+
+    A part is closed at the first whole batch that brings it to enough texts or characters.
 
     The split depends only on the set of inputs, and parts are done in order, so a resumed run sees the very
     shards the killed run would have come to. Splitting a part again keeps its order.
@@ -118,8 +126,8 @@ def _parts(inputs: dict[str, Prompted], most_texts: int, most_characters: int) -
     part: list[str] = []
     characters = 0
     for key in order:
-        full = len(part) == most_texts or characters + len(inputs[key].text) > most_characters
-        if part and (full or inputs[key].prompt != inputs[part[0]].prompt):
+        full = len(part) >= enough_texts or characters >= enough_characters
+        if part and ((full and len(part) % batch == 0) or inputs[key].prompt != inputs[part[0]].prompt):
             yield part
             part, characters = [], 0
         part.append(key)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.core.errors import CheckpointError, UsageError, known_names
+from evalsuite.models.devices import check_device, same_device
 from evalsuite.models.encoder import Encoder, SentenceTransformerEncoder
 from evalsuite.models.fingerprint import folder_fingerprint, module_fingerprint
 from evalsuite.models.folder import (
@@ -121,7 +122,8 @@ def open_checkpoint(
 
     Args:
         model: A folder, a hub id `ORG/NAME`, `all-MiniLM-L6-v2` (needs the extra `demo`), a loaded pipeline
-            (taken as it is, in its own dtype, on its own device), or a checkpoint, returned unchanged.
+            (taken as it is: another dtype or device asked for is a warning), or a checkpoint, returned
+            unchanged.
         revision: Branch, tag or commit of a hub model; the commit it resolves to is recorded.
         dtype: Number format to run in, one of `DTYPES`.
         device: Device to run on, such as `cpu` or `cuda:0`; None lets sentence-transformers choose.
@@ -129,8 +131,8 @@ def open_checkpoint(
         batch_size: Texts per forward pass.
 
     Raises:
-        UsageError: If the dtype or batch size is not possible, a folder is given a revision, or `model` is
-            something else.
+        UsageError: If the dtype, device or batch size is not possible, a folder is given a revision, or
+            `model` is something else.
         CheckpointError: If the model cannot be found, is malformed or unsafe, or cannot run in this dtype.
     """
     if isinstance(model, Checkpoint):
@@ -141,6 +143,8 @@ def open_checkpoint(
     if batch_size < 1:
         message = f"batch size is {batch_size}; it must be at least 1"
         raise UsageError(message)
+    if device is not None:
+        check_device(device)
     options = _Options(dtype, device, trust_remote_code, batch_size)
     if isinstance(model, str | os.PathLike):
         source = os.fspath(model)
@@ -213,7 +217,7 @@ def _open_loaded(model: SentenceTransformer, options: _Options) -> Checkpoint:
         matryoshka_dims=dims,
         max_seq_length=limit,
         device=str(model.device),
-        warnings=warnings,
+        warnings=(*_not_applied(options, dtype, str(model.device)), *warnings),
     )
 
 
@@ -266,6 +270,14 @@ def _layout_warnings(layout: ModelFolder) -> tuple[str, ...]:
     if not layout.plain:
         return ()
     return ("no modules.json: sentence-transformers adds mean pooling, and vectors are not normalised",)
+
+
+def _not_applied(options: _Options, dtype: str, device: str) -> Iterator[str]:
+    """Say what was asked for that a loaded model, taken as it is, does not follow."""
+    if options.dtype != dtype:
+        yield f"the loaded model runs in {dtype}; dtype {options.dtype} is not applied"
+    if options.device is not None and not same_device(options.device, device):
+        yield f"the loaded model is on {device}; device {options.device} is not applied"
 
 
 def _loaded_config(model: SentenceTransformer) -> dict[str, Any]:

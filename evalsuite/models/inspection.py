@@ -5,27 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.core.errors import UsageError
 from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.models.encoder import SentenceTransformerEncoder
-from evalsuite.models.folder import pooling_modes, read_model_folder
-from evalsuite.models.gemma import is_embeddinggemma_2, is_gemma_encoder, model_type, text_config
-from evalsuite.models.probes import (
-    UNIT_TOLERANCE,
-    AttentionWindow,
-    attends_both_ways,
-    attention_window,
-    backbone_of,
-    config_of,
-    dense_layers,
-    head_rank,
-    needs_both_ways,
-    unlisted_dense_folders,
-    vector_lengths,
-)
+from evalsuite.models.findings import probe_pipeline, warnings_of
+from evalsuite.models.folder import pooling_modes
+from evalsuite.models.gemma import text_config
+from evalsuite.models.probes import AttentionWindow, activation_of, config_of_module
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -103,17 +91,6 @@ class Inspection:
         return dataclasses.asdict(self)
 
 
-@dataclass(frozen=True)
-class _Findings:
-    """What the probes found."""
-
-    bidirectional: bool | None
-    window: AttentionWindow | None
-    rank: tuple[int, int] | None
-    lengths: tuple[float, float]
-    unlisted: list[str]
-
-
 def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     """Load a checkpoint, take stock of its pipeline and probe it.
 
@@ -128,7 +105,7 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
         )
         raise UsageError(message)
     model = encoder.model
-    findings = _probe(checkpoint, encoder)
+    findings = probe_pipeline(checkpoint, encoder)
     modules = tuple(_report_modules(model))
     return Inspection(
         label=checkpoint.label,
@@ -148,31 +125,7 @@ def inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
         bidirectional=findings.bidirectional,
         window=findings.window,
         head_rank=findings.rank[0] if findings.rank else None,
-        warnings=(
-            *checkpoint.warnings,
-            *_attention_warnings(model, findings),
-            *_head_warnings(model, findings),
-            *_length_warnings(model, findings.lengths),
-        ),
-    )
-
-
-def _probe(checkpoint: Checkpoint, encoder: SentenceTransformerEncoder) -> _Findings:
-    """Put every question to the loaded pipeline."""
-    model = encoder.model
-    backbone_folder: Path | None = None
-    unlisted: list[str] = []
-    if checkpoint.folder is not None:
-        layout = read_model_folder(checkpoint.folder)
-        folders = [module.folder for module in layout.modules]
-        backbone_folder = folders[0]
-        unlisted = unlisted_dense_folders(checkpoint.folder, folders)
-    return _Findings(
-        bidirectional=attends_both_ways(model),
-        window=attention_window(model, backbone_folder),
-        rank=head_rank(model),
-        lengths=vector_lengths(encoder),
-        unlisted=unlisted,
+        warnings=(*checkpoint.warnings, *warnings_of(encoder, findings)),
     )
 
 
@@ -180,7 +133,7 @@ def _report_modules(model: SentenceTransformer) -> Iterator[ModuleReport]:
     """Describe the modules in order, following the width of what flows through them."""
     flow = "text"
     for index, module in enumerate(model):
-        config = _config_of_module(module)
+        config = config_of_module(module)
         output = _output_shape(module, config, flow)
         weights = list(module.parameters())
         yield ModuleReport(
@@ -193,11 +146,6 @@ def _report_modules(model: SentenceTransformer) -> Iterator[ModuleReport]:
             detail=_detail(module, config),
         )
         flow = output
-
-
-def _config_of_module(module: Any) -> dict[str, Any]:
-    """Return a module's own configuration; empty if its class keeps none."""
-    return dict(module.get_config_dict()) if hasattr(module, "get_config_dict") else {}
 
 
 def _output_shape(module: Any, config: Mapping[str, Any], flow: str) -> str:
@@ -226,72 +174,5 @@ def _detail(module: Any, config: Mapping[str, Any]) -> str:
     if "in_features" in config:
         bias = "bias" if config.get("bias") else "no bias"
         residual = ", residual" if config.get("use_residual") else ""
-        return f"{_activation(module)}, {bias}{residual}"
+        return f"{activation_of(module)}, {bias}{residual}"
     return "L2" if type(module).__name__ == "Normalize" else ""
-
-
-def _activation(dense: Any) -> str:
-    return type(dense.activation_function).__name__
-
-
-def _attention_warnings(model: SentenceTransformer, findings: _Findings) -> Iterator[str]:
-    """Warn of attention that looks only back, and of a window that was halved when the model was saved."""
-    pooling = [mode for module in model for mode in _pooling_of(module)]
-    if findings.bidirectional is False and needs_both_ways(model, pooling):
-        yield (
-            "attention is causal: changing the last token does not change the first token's state; a "
-            "mean-pooled Gemma encoder must attend in both directions (`use_bidirectional_attention: true` "
-            "in config.json)"
-        )
-    window = findings.window
-    gemma_1 = is_gemma_encoder(config_of(model)) and not is_embeddinggemma_2(config_of(model))
-    if gemma_1 and window is not None and window.stored is not None and window.stored % 2:
-        yield (
-            f"config.json stores the odd sliding window {window.stored}, which an older transformers wrote "
-            "after halving it; it is halved again on loading, so sliding layers see "
-            f"{window.tokens_each_side} tokens each side instead of {window.stored - 1}: set "
-            f"`sliding_window` to {(window.stored - 1) * 2}"
-        )
-
-
-def _head_warnings(model: SentenceTransformer, findings: _Findings) -> Iterator[str]:
-    """Warn of a head that is not linear, not there, or of lower rank than its output is wide."""
-    dense = dense_layers(model)
-    for index, module in enumerate(model):
-        if module in dense and _activation(module) != "Identity":
-            yield (
-                f"module {index} (Dense) applies {_activation(module)}; EmbeddingGemma's Dense layers are "
-                "linear, and sentence-transformers falls back to Tanh when a configuration names no "
-                "activation or an untrusted one"
-            )
-    if model_type(config_of(model)) == "gemma3_text" and not dense:
-        yield "no Dense layers: EmbeddingGemma has two behind the pooling; vectors are raw pooled states"
-    if findings.unlisted:
-        yield (
-            "Dense folders not listed in modules.json and therefore never applied: "
-            f"{', '.join(findings.unlisted)}"
-        )
-    if findings.rank is not None and findings.rank[0] < findings.rank[1]:
-        rank, width = findings.rank
-        by_design = " (by design in EmbeddingGemma 2)" if is_embeddinggemma_2(config_of(model)) else ""
-        yield f"the linear head has rank {rank} for {width} output dimensions{by_design}"
-
-
-def _length_warnings(model: SentenceTransformer, lengths: tuple[float, float]) -> Iterator[str]:
-    """Warn of vectors that are not of unit length, or are so without a Normalize module."""
-    shortest, longest = lengths
-    # bfloat16 keeps 8 bits: a normalised vector's length may be off by a rounding step of 2**-8.
-    low_bits = backbone_of(model) is not None and next(model.parameters()).element_size() < 4
-    tolerance = 2.0**-8 if low_bits else UNIT_TOLERANCE
-    unit = 1 - tolerance <= shortest and longest <= 1 + tolerance
-    normalized = any(type(module).__name__ == "Normalize" for module in model)
-    if not unit:
-        cause = "in spite of a Normalize module" if normalized else "and there is no Normalize module"
-        yield f"vectors are not of unit length ({shortest:.4g} to {longest:.4g}) {cause}"
-    elif not normalized:
-        yield "no Normalize module, though vectors happen to have unit length"
-
-
-def _pooling_of(module: Any) -> tuple[str, ...]:
-    config = _config_of_module(module)
-    return pooling_modes(config) if "pooling_mode" in config else ()

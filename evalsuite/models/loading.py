@@ -54,6 +54,7 @@ def load_pipeline(
             KeyError,
             TypeError,
             RuntimeError,
+            AssertionError,
             ImportError,
             SafetensorError,
         ) as error:

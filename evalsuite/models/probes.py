@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evalsuite.models.encoder import Encoder
-from evalsuite.models.folder import read_json
+from evalsuite.models.folder import pooling_modes, read_json
 from evalsuite.models.gemma import is_embeddinggemma_2, is_gemma, text_config
 
 if TYPE_CHECKING:
@@ -30,6 +32,11 @@ _PROBE_TOKENS = 4
 """Short enough for the first token to see the last through any sliding window."""
 
 _CHANGED = 1e-6
+
+_TOKENS, _SENTENCE = "token_embeddings", "sentence_embedding"
+"""What modules call their outputs, unless told otherwise."""
+
+_KEEPS_WIDTH = ("Normalize", "Dropout", "LayerNorm")
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,21 @@ class AttentionWindow:
         return f"{self.tokens_each_side} tokens each side in {self.sliding_layers} of {self.layers} layers"
 
 
+@dataclass(frozen=True)
+class WidthMisfit:
+    """A Dense module that cannot take what reaches it.
+
+    Attributes:
+        index: Its position in the pipeline.
+        takes: The width it takes.
+        gets: The width of what reaches it.
+    """
+
+    index: int
+    takes: int
+    gets: int
+
+
 def backbone_of(model: SentenceTransformer) -> nn.Module | None:
     """Return the pipeline's transformer, or None if it has none (static embeddings, routers)."""
     return getattr(model[0], "auto_model", None)
@@ -63,6 +85,85 @@ def config_of(model: SentenceTransformer) -> dict[str, Any]:
     return dict(config.to_dict()) if config is not None else {}
 
 
+def config_of_module(module: Any) -> dict[str, Any]:
+    """Return a module's own configuration; empty if its class keeps none."""
+    return dict(module.get_config_dict()) if hasattr(module, "get_config_dict") else {}
+
+
+def module_name(model: SentenceTransformer, index: int) -> str:
+    """Return the class name of one of a pipeline's modules."""
+    return type(model[index]).__name__
+
+
+@contextlib.contextmanager
+def running_module(model: SentenceTransformer) -> Iterator[list[int]]:
+    """Note which modules of a pipeline run.
+
+    Yields:
+        A list that receives the position of each module as it starts; the last one is where a failure is.
+    """
+    started: list[int] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda *_, index=index: started.append(index))
+        for index, module in enumerate(model)
+    ]
+    try:
+        yield started
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def weights_not_finite(model: SentenceTransformer) -> list[tuple[int, list[str]]]:
+    """Return the modules with NaN or infinity among their weights: position and names of those weights."""
+    import torch
+
+    found = []
+    for index, module in enumerate(model):
+        weights = module.named_parameters()
+        if names := [name for name, weight in weights if not bool(torch.isfinite(weight).all())]:
+            found.append((index, names))
+    return found
+
+
+def width_misfits(model: SentenceTransformer) -> list[WidthMisfit]:
+    """Return the Dense modules that cannot take what reaches them, from shapes alone: nothing is run.
+
+    Followed are transformer, pooling and Dense; behind any other module that may change widths, nothing is
+    known until the next one that sets them.
+    """
+    found = []
+    widths: dict[str, int | None] = {}
+    dense = dense_layers(model)
+    for index, module in enumerate(model):
+        config = config_of_module(module)
+        if module in dense:
+            gets = widths.get(module.module_input_name)
+            if gets is not None and gets != module.in_features:
+                found.append(WidthMisfit(index, module.in_features, gets))
+            widths[module.module_output_name] = module.out_features
+        elif "pooling_mode" in config:
+            tokens = widths.get(_TOKENS)
+            widths[_SENTENCE] = tokens and tokens * len(pooling_modes(config))
+        elif type(module).__name__ not in _KEEPS_WIDTH:
+            widths = {_TOKENS: _token_width(module)}
+    return found
+
+
+def _token_width(module: Any) -> int | None:
+    """Return the width of a transformer's token states; None for other modules and other outputs."""
+    if not hasattr(module, "auto_model") or getattr(module, "module_output_name", _TOKENS) != _TOKENS:
+        return None
+    text = text_config(module.auto_model.config.to_dict())
+    width = text.get("embedding_dim", text.get("hidden_size"))
+    return width if isinstance(width, int) else None
+
+
+def activation_of(dense: Any) -> str:
+    """Return the class name of a Dense module's activation."""
+    return type(dense.activation_function).__name__
+
+
 def attends_both_ways(model: SentenceTransformer) -> bool | None:
     """Probe whether the last token changes the first token's state, as it does in an encoder.
 
@@ -70,6 +171,9 @@ def attends_both_ways(model: SentenceTransformer) -> bool | None:
 
     Returns:
         True for bidirectional attention, False for causal, None if there is no backbone to probe.
+
+    Raises:
+        ArithmeticError: If the states hold NaN or infinity, which compare with nothing.
     """
     import torch
 
@@ -84,6 +188,9 @@ def attends_both_ways(model: SentenceTransformer) -> bool | None:
     tokens = torch.stack([first, second]).to(model.device)
     with torch.inference_mode():
         states = backbone(input_ids=tokens, attention_mask=torch.ones_like(tokens)).last_hidden_state
+    if not torch.isfinite(states).all():
+        message = "its states hold NaN or infinity"
+        raise ArithmeticError(message)
     return bool((states[0, 0] - states[1, 0]).abs().max() > _CHANGED)
 
 
@@ -108,10 +215,9 @@ def attention_window(model: SentenceTransformer, folder: Path | None) -> Attenti
     return AttentionWindow(reach, sliding, len(kinds), stored if isinstance(stored, int) else None)
 
 
-def vector_lengths(encoder: Encoder) -> tuple[float, float]:
-    """Return the shortest and the longest L2 norm among the vectors of a few probe sentences."""
-    norms = np.linalg.norm(encoder.encode(_PROBE_TEXTS, "").astype(np.float64), axis=1)
-    return float(norms.min()), float(norms.max())
+def encode_probe(encoder: Encoder) -> npt.NDArray[np.float32]:
+    """Return what an encoder makes of a few probe sentences, float32 (sentences, width)."""
+    return encoder.encode(_PROBE_TEXTS, "")
 
 
 def head_rank(model: SentenceTransformer) -> tuple[int, int] | None:
@@ -121,7 +227,8 @@ def head_rank(model: SentenceTransformer) -> tuple[int, int] | None:
     sigma_max x max(shape) x eps(float32) count as zero, as in `numpy.linalg.matrix_rank`.
 
     Returns:
-        None if there is no head, or it is not linear (an activation or a residual in between).
+        None if there is no head, it is not linear (an activation or a residual in between), or its weights
+        hold NaN or infinity.
     """
     import torch
 
@@ -131,6 +238,8 @@ def head_rank(model: SentenceTransformer) -> tuple[int, int] | None:
     product = weights[0].detach().double().cpu()
     for weight in weights[1:]:
         product = weight.detach().double().cpu() @ product
+    if not torch.isfinite(product).all():
+        return None
     values = torch.linalg.svdvals(product)
     floor = values.max() * max(product.shape) * torch.finfo(torch.float32).eps
     return int((values > floor).sum()), int(product.shape[0])
@@ -145,9 +254,7 @@ def dense_layers(model: SentenceTransformer) -> list[Any]:
 
 def is_linear(dense: Any) -> bool:
     """Tell whether a Dense module is a plain linear map (a bias does not matter)."""
-    return type(dense.activation_function).__name__ == "Identity" and not getattr(
-        dense, "use_residual", False
-    )
+    return activation_of(dense) == "Identity" and not getattr(dense, "use_residual", False)
 
 
 def unlisted_dense_folders(folder: Path, listed: Sequence[Path]) -> list[str]:

@@ -26,6 +26,7 @@ def store(tmp_path):
 def small_shards(monkeypatch):
     """Shards of ten texts, so that a few texts make several."""
     monkeypatch.setattr(encode, "SHARD_TEXTS", 10)
+    monkeypatch.setattr(encode, "BATCH", 1)
 
 
 def inputs(count, prompt=""):
@@ -292,6 +293,7 @@ def test_many_shards_need_few_open_files(store):
 def test_progress_is_told_within_a_shard(store, monkeypatch):
     """A shard's texts reach the model in groups, and each group is reported."""
     monkeypatch.setattr(encode, "GROUP_TEXTS", 7)
+    monkeypatch.setattr(encode, "BATCH", 1)
 
     class Counts(Silent):
         told = ()
@@ -303,3 +305,17 @@ def test_progress_is_told_within_a_shard(store, monkeypatch):
     encode_once(fake_checkpoint(16), inputs(30), store, counts)
     assert counts.told == (7, 7, 7, 7, 2)
     assert len(list(store.root.rglob("*.npy"))) == 1
+
+
+@given(
+    st.lists(st.text(max_size=60), min_size=1, max_size=80, unique=True),
+    st.integers(1, 9),
+    st.integers(1, 200),
+)
+def test_parts_hold_whole_batches(texts, batch, characters):
+    """Every text is in exactly one part; all parts of a prompt but its last hold whole batches."""
+    parts = list(encode._parts({text: Prompted("", text) for text in texts}, 16, characters, batch))
+    assert sorted(key for part in parts for key in part) == sorted(texts)
+    assert all(len(part) % batch == 0 for part in parts[:-1])
+    lengths = [len(key) for part in parts for key in part]
+    assert lengths == sorted(lengths, reverse=True)

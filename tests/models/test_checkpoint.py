@@ -27,10 +27,10 @@ def test_a_folder_tells_its_facts_without_being_loaded(gemma):
     assert checkpoint.warnings == ()
 
 
-def modules_after_opening(folder: Path) -> set[str]:
+def modules_after_opening(folder: Path, device: str | None = None) -> set[str]:
     code = (
         "import sys; from evalsuite.models.checkpoint import open_checkpoint; "
-        f"open_checkpoint({str(folder)!r}); print(*sys.modules)"
+        f"open_checkpoint({str(folder)!r}, device={device!r}); print(*sys.modules)"
     )
     return set(
         subprocess.run(
@@ -39,9 +39,10 @@ def modules_after_opening(folder: Path) -> set[str]:
     )
 
 
-def test_opening_does_not_import_torch(gemma):
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_opening_does_not_import_torch(gemma, device):
     """A run whose vectors are stored already stays light."""
-    imported = modules_after_opening(gemma)
+    imported = modules_after_opening(gemma, device)
     assert not {"torch", "transformers", "sentence_transformers", "huggingface_hub"} & imported
     assert {"evalsuite.models.checkpoint", "numpy"} <= imported  # the check sees what was imported
 
@@ -76,6 +77,33 @@ def test_a_loaded_model_is_taken_as_it_is(gemma):
     assert checkpoint.prompts.prompts == EMBEDDINGGEMMA_PROMPTS
     assert checkpoint.folder is None
     assert checkpoint.encoder().model is model
+
+
+@pytest.mark.parametrize("asked", ["float32", "float16"])
+def test_a_dtype_a_loaded_model_does_not_follow_is_a_warning(gemma, asked):
+    """A model in memory keeps its dtype; the user is told, and nothing is refused."""
+    model = open_checkpoint(gemma, dtype="bfloat16").encoder().model
+    checkpoint = open_checkpoint(model, dtype=asked)
+    assert checkpoint.dtype == "bfloat16"
+    assert checkpoint.warnings == (f"the loaded model runs in bfloat16; dtype {asked} is not applied",)
+    assert open_checkpoint(model, dtype="bfloat16").warnings == ()
+
+
+def test_a_device_a_loaded_model_does_not_follow_is_a_warning(gemma, monkeypatch):
+    """It stays where it is; the device it is on already is no matter."""
+    monkeypatch.setattr("evalsuite.models.checkpoint.check_device", lambda _: None)
+    model = open_checkpoint(gemma, device="cpu").encoder().model
+    told = open_checkpoint(model, device="cuda:0").warnings
+    assert told == ("the loaded model is on cpu; device cuda:0 is not applied",)
+    assert open_checkpoint(model, device="cpu:0").warnings == ()
+
+
+def test_a_device_that_cannot_be_used_is_refused_at_opening(gemma):
+    """Before anything is loaded or encoded."""
+    with pytest.raises(UsageError, match="unknown device 'nonsense'"):
+        open_checkpoint(gemma, device="nonsense")
+    with pytest.raises(UsageError, match="device cuda:99 is not available; available here: cpu"):
+        open_checkpoint(gemma, device="cuda:99")
 
 
 def test_unknown_dtypes_are_refused(gemma):
@@ -155,8 +183,9 @@ def test_a_missing_weight_is_refused(copy):
 
 
 def test_damaged_weights_are_one_clear_error(copy):
-    """A truncated file does not end in a traceback."""
-    (copy / "model.safetensors").write_bytes(b"not safetensors")
+    """What only the loading library can find does not end in a traceback."""
+    weights = load_file(copy / "2_Dense" / "model.safetensors")
+    save_file({"another.name": weights["linear.weight"]}, copy / "2_Dense" / "model.safetensors")
     with pytest.raises(CheckpointError, match="cannot be loaded by sentence-transformers"):
         open_checkpoint(copy).encoder()
 

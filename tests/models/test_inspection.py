@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from evalsuite.core.errors import UsageError
 from evalsuite.models.build import build_embeddinggemma
@@ -131,6 +133,93 @@ def test_a_missing_head_is_noticed(copy):
     inspection = inspect(copy)
     assert has_warning(inspection, "no Dense layers")
     assert has_warning(inspection, "never applied: 2_Dense, 3_Dense")
+
+
+def drop_module(folder: Path, name: str) -> None:
+    listing = folder / "modules.json"
+    modules = json.loads(listing.read_text())
+    listing.write_text(json.dumps([module for module in modules if module["path"] != name]))
+
+
+def spoil(folder: Path, name: str, value: float) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights[name].view(-1)[0] = value
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_a_dense_layer_left_out_is_noticed_before_anything_is_run(copy):
+    """Widths that do not fit are told from the shapes; what cannot be probed is a warning with its reason."""
+    drop_module(copy, "2_Dense")
+    inspection = inspect(copy)
+    assert has_warning(inspection, "module 2 (Dense) takes vectors of width 256, but gets 64")
+    assert has_warning(inspection, "encoding and the head's rank were not probed: module 2 cannot take")
+    assert has_warning(inspection, "never applied: 2_Dense")
+    assert has_warning(inspection, "only one Dense layer")
+    assert inspection.bidirectional is True
+    assert inspection.head_rank is None
+
+
+def test_the_second_dense_layer_left_out_is_noticed(copy):
+    """Such a pipeline runs, only to vectors that EmbeddingGemma never had."""
+    drop_module(copy, "3_Dense")
+    inspection = inspect(copy)
+    assert inspection.dim == 256
+    assert has_warning(inspection, "only one Dense layer")
+    assert not has_warning(inspection, "probed")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_weights_that_are_no_numbers_are_noticed_in_the_head(copy, value):
+    """The module is named, and the head has no rank to tell."""
+    spoil(copy / "3_Dense", "linear.weight", value)
+    inspection = inspect(copy)
+    assert has_warning(inspection, "weights of module 3 hold NaN or infinity (Dense: linear.weight)")
+    assert has_warning(inspection, "output not finite: 4 of 4 probe sentences")
+    assert inspection.head_rank is None
+    assert not has_warning(inspection, "unit length")
+
+
+def test_weights_that_are_no_numbers_are_noticed_in_the_backbone(copy):
+    """States of NaN compare with nothing: the direction of attention is not probed, never called causal."""
+    spoil(copy, "norm.weight", math.nan)
+    inspection = inspect(copy)
+    assert has_warning(inspection, "weights of module 0 hold NaN or infinity (Transformer: ")
+    assert has_warning(
+        inspection, "attention could not be probed: module 0 (Transformer): its states hold NaN"
+    )
+    assert has_warning(inspection, "output not finite")
+    assert inspection.bidirectional is None
+    assert not has_warning(inspection, "causal")
+
+
+def test_a_probe_that_fails_names_the_module_it_failed_in(gemma):
+    """Whatever a module raises is a warning, and the other probes go on."""
+    model = load(gemma)
+
+    def fail(features):
+        message = "out of order\nand a long explanation"
+        raise LookupError(message)
+
+    model[3].forward = fail
+    inspection = inspect(model)
+    assert inspection.warnings == ("encoding could not be probed: module 3 (Dense): out of order",)
+    assert inspection.head_rank == 64
+
+
+def test_an_unreadable_folder_beside_the_modules_is_noticed(copy):
+    """A damaged configuration that no module needs is told with its path."""
+    (copy / "notes").mkdir()
+    (copy / "notes" / "config.json").write_text("{")
+    model = open_checkpoint(copy)
+    assert has_warning(inspect(model), "notes/config.json: is not valid JSON")
+
+
+def test_vectors_of_another_width_are_noticed(copy, edit):
+    """A pooling that claims another width than its input has is found out by encoding."""
+    for name in ("2_Dense", "3_Dense"):
+        drop_module(copy, name)
+    edit(copy / "1_Pooling" / "config.json", lambda config: config.update(embedding_dimension=96))
+    assert has_warning(inspect(copy), "vectors are 64 wide, though the configuration says 96")
 
 
 def test_vectors_of_other_length_are_noticed(copy):

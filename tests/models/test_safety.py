@@ -91,6 +91,52 @@ def test_a_missing_shard_is_named(copy):
         check(copy)
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "3_Dense/model.safetensors"])
+@pytest.mark.parametrize("change", [-1, 1])
+def test_weights_of_another_size_than_their_header_says_are_refused_at_opening(copy, file, change):
+    """A copy that was cut short is found before anything is loaded; both sizes are told."""
+    path = copy / file
+    size = path.stat().st_size
+    path.write_bytes((path.read_bytes() + b"\0")[: size + change])
+    with pytest.raises(CheckpointError, match=rf"{file}: expected {size} bytes .*, found {size + change};"):
+        open_checkpoint(copy)
+
+
+@pytest.mark.parametrize("kept", [0, 7, 8, 20])
+def test_weights_cut_short_within_the_header_are_refused(copy, kept):
+    """Even without a whole header there is a size to expect: at least that of the header."""
+    path = copy / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(CheckpointError, match=rf"expected [0-9]+ bytes .*, found {kept}; .* cut short"):
+        check(copy)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"version https://git-lfs.github.com/spec/v1",
+        (4).to_bytes(8, "little") + b"[1]{",
+        (4).to_bytes(8, "little") + b"[12]",
+        (9).to_bytes(8, "little") + b'{"a": {}}',
+    ],
+)
+def test_what_is_no_safetensors_file_is_refused(copy, content):
+    """A pointer left by git, or a header that is not one."""
+    (copy / "model.safetensors").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"model.safetensors: has no readable safetensors header"):
+        check(copy)
+
+
+def test_a_shard_cut_short_is_named(copy):
+    """Shards are measured like single files."""
+    shard = copy / "model-00001-of-00001.safetensors"
+    shard.write_bytes((copy / "model.safetensors").read_bytes()[:-1])
+    (copy / "model.safetensors").unlink()
+    (copy / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": shard.name}}))
+    with pytest.raises(CheckpointError, match=rf"{shard.name}: expected .* cut short"):
+        check(copy)
+
+
 @pytest.mark.parametrize("path", ["../other", "/etc", "C:\\weights"])
 def test_a_module_outside_the_folder_is_refused(copy, path):
     """What lies outside is not part of the checkpoint."""

@@ -180,7 +180,7 @@ class TopK:
                     self._merge_pile()
                 return
         rows = np.arange(start, start + scores.shape[1])
-        self._merge(_keys(_host(scores), rows[None, :]))
+        self._merge(_keys(host(scores), rows[None, :]))
 
     def _merge_pile(self) -> None:
         """Lay the piled keys out a query a row, and merge them."""
@@ -216,10 +216,10 @@ class TopK:
         first, stop = np.searchsorted(self._watch.document, [start, start + scores.shape[1]])
         if first < stop:
             column = self._watch.document[first:stop] - start
-            self._watched[first:stop] = _host(scores[self._watch.query[first:stop], column])
+            self._watched[first:stop] = host(scores[self._watch.query[first:stop], column])
 
 
-def _host(scores: Scores) -> Floats:
+def host(scores: Scores) -> Floats:
     """Bring scores to the host."""
     return scores if isinstance(scores, np.ndarray) else scores.cpu().numpy()
 

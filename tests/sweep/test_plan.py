@@ -48,13 +48,13 @@ def test_every_dim_that_is_too_large_is_named():
 
 def test_variants_are_a_grid_without_duplicates():
     """Dims descend, precisions keep their order, nothing is listed twice."""
-    ways = plan.variants([64, 128, 64], ["binary", "float32", "binary"])
+    ways = plan.variants(256, [64, 128, 64], ["binary", "float32", "binary"])
     assert [str(way) for way in ways] == ["128/binary", "128/float32", "64/binary", "64/float32"]
 
 
 def test_cells_account_for_every_combination():
     """One cell for each task and variant."""
-    ways = plan.variants([64, 32], ["float32", "int8"])
+    ways = plan.variants(64, [64, 32], ["float32", "int8"])
     listed = plan.cells("model", ["a", "b"], ways)
     assert len(listed) == 8
     assert {(cell.task, cell.variant) for cell in listed} == {(t, w) for t in "ab" for w in ways}

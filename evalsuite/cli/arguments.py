@@ -55,9 +55,17 @@ def split_names(values: Sequence[str]) -> list[str]:
     """Split comma-separated names; a path or a name with parentheses keeps its commas."""
     names: list[str] = []
     for value in values:
-        keep = "(" in value or Path(value).exists()
+        keep = "(" in value or _is_path(value)
         names += [value] if keep else [part.strip() for part in value.split(",") if part.strip()]
     return names
+
+
+def _is_path(value: str) -> bool:
+    """Tell whether there is such a file or folder; a list too long for a file name is none."""
+    try:
+        return Path(value).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def parse_dims(values: Sequence[str] | None) -> list[int] | None:

@@ -50,9 +50,41 @@ def test_scifact(encoder, shared_data, tmp_path):
     assert scores["64/binary"] < 30
 
 
-def test_bundled_retrieval_is_hard_and_shows_loss(encoder, tmp_path):
+@pytest.fixture(scope="module")
+def near_miss(encoder, tmp_path_factory):
+    """The bundled retrieval task at coarse levels, scored both ways."""
+    folder = tmp_path_factory.mktemp("near-miss")
+    coarse = ["int4", "ternary", "binary", "binary_centred", "turboquant_1bit", "turboquant_2bit"]
+    levels = ["float32", "int8", *coarse, *(f"{level}+asymmetric" for level in coarse), "binary+rescore4"]
+    return evalsuite.evaluate(
+        encoder,
+        "near-miss",
+        dims=[384, 128, 64],
+        precisions=levels,
+        out=folder / "run",
+        cache_dir=folder / "store",
+    )
+
+
+def test_bundled_retrieval_is_hard_and_shows_loss(near_miss):
     """near-miss: between 60 and 90 at full width, far lower at 64/binary."""
-    run = evalsuite.evaluate(encoder, ["near-miss"], dims=[384, 64], out=tmp_path / "run")
-    scores = points(run, "ndcg@10")
+    scores = points(near_miss, "ndcg@10")
     assert 60 < scores["384/float32"] < 90
     assert scores["64/binary"] < scores["384/float32"] - 20
+
+
+def test_a_float_query_helps_coarse_codes(near_miss):
+    """On real vectors, asymmetric scoring is at least as good as symmetric on average, in quality and overlap."""
+    frame = near_miss.to_frame()
+    main = frame[frame["main"]].set_index("variant")
+    asymmetric = [variant for variant in main.index if variant.endswith("+asymmetric")]
+    symmetric = [variant.removesuffix("+asymmetric") for variant in asymmetric]
+    for column in ("value", "overlap_10", "overlap_100"):
+        assert main.loc[asymmetric, column].mean() >= main.loc[symmetric, column].mean()
+
+
+def test_rescoring_restores_what_binary_loses(near_miss):
+    """Forty candidates by signs, reordered with float32 copies, stand between binary and float32."""
+    scores = points(near_miss, "ndcg@10")
+    for dim in (384, 128):
+        assert scores[f"{dim}/binary"] < scores[f"{dim}/binary+rescore4"] <= scores[f"{dim}/float32"] + 0.5

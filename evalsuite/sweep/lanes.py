@@ -80,10 +80,12 @@ class PrefixFloats:
     Attributes:
         queries: float32 (queries, width), full-width queries.
         dims: Prefixes, ascending.
+        device: Torch device to multiply on; None multiplies on the host.
     """
 
     queries: Floats
     dims: Sequence[int]
+    device: str | None = None
 
     @property
     def tracks(self) -> Sequence[Track]:
@@ -93,12 +95,27 @@ class PrefixFloats:
     def scores(self, block: Block) -> Iterator[tuple[Track, Scores]]:
         """Divide the accumulated products by both prefix norms."""
         ours, theirs = _prefix_scales(self.queries, self.dims), _prefix_scales(block.rows, self.dims)
+        if self.device is not None:
+            yield from self._on_device(block, ours, theirs)
+            return
         products = prefix_inner_products(self.queries, block.rows, self.dims)
         for track, (dim, product) in zip(self.tracks, products, strict=True):
             # Products lie document by document in memory; scaled that way they stay in cache.
             scores = product.T * theirs[dim][:, None]
             scores *= ours[dim][None, :]
             yield track, scores.T
+
+    def _on_device(
+        self, block: Block, ours: dict[int, Floats], theirs: dict[int, Floats]
+    ) -> Iterator[tuple[Track, Scores]]:
+        """Do the same on an accelerator: only the queries, the block and what is found travel."""
+        import torch
+
+        queries, rows = (torch.from_numpy(side).to(self.device) for side in (self.queries, block.rows))
+        products = prefix_inner_products(queries, rows, self.dims)
+        for track, (dim, product) in zip(self.tracks, products, strict=True):
+            left, right = (torch.from_numpy(side[dim]).to(self.device) for side in (ours, theirs))
+            yield track, product * right[None, :] * left[:, None]
 
 
 @dataclass
@@ -218,7 +235,7 @@ def build_lanes(
     wanted = list(dict.fromkeys(tracks))
     spaces = list(dict.fromkeys(track.space for track in wanted))
     prefixes = sorted(space.dim for space in spaces if space.projection == PREFIX)
-    lanes: list[Lane] = [PrefixFloats(queries, prefixes)] if prefixes else []
+    lanes: list[Lane] = [PrefixFloats(queries, prefixes, accelerator())] if prefixes else []
     lanes += [SpaceFloats(fitted.cut(queries, s), s) for s in spaces if s.projection != PREFIX]
     signs = sorted(t.space.dim for t in wanted if _shares_signs(t))
     if signs:
@@ -235,6 +252,13 @@ def build_lanes(
         except UsageError as error:
             reasons |= dict.fromkeys(here, str(error))
     return lanes, reasons
+
+
+def accelerator() -> str | None:
+    """Return the device that float32 products are faster on than on the host; None if there is none."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else None
 
 
 def _shares_signs(track: Track) -> bool:

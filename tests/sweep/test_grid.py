@@ -1,4 +1,4 @@
-"""The whole grid from one encode: every level, scoring, control and protocol, checked against the naive path."""
+"""The whole grid from one encode: every level, scoring, control and protocol."""
 
 import dataclasses
 
@@ -68,7 +68,9 @@ def test_fidelity_of_float32_is_perfect(task, tmp_path):
 
 def test_rescoring_every_document_is_the_float_ranking(task, tmp_path):
     """With as many candidates as documents, every metric of every query equals float32's exactly."""
-    run = evaluate(task, tmp_path, ["float32", "binary", "binary+rescore60", "binary+rescore60:int8", "int8+asymmetric"])
+    run = evaluate(
+        task, tmp_path, ["float32", "binary", "binary+rescore60", "binary+rescore60:int8", "int8+asymmetric"]
+    )
     for metric in ("ndcg@10", "map@1000", "mrr@1000", "recall@20"):
         for dim in (64, 32):
             full = run.per_query("grid", f"{dim}/float32", metric)
@@ -102,7 +104,15 @@ def test_controls_are_scored_beside_the_prefix(task, tmp_path):
 
 def test_protocols_are_labelled_and_differ(task, tmp_path):
     """Other tools' scoring runs beside our own under its own name."""
-    levels = ["int8_affine", "int8+mteb", "binary+mteb", "int8+sbert", "binary+sbert", "int8+hakari", "int8+hakari_rescore"]
+    levels = [
+        "int8_affine",
+        "int8+mteb",
+        "binary+mteb",
+        "int8+sbert",
+        "binary+sbert",
+        "int8+hakari",
+        "int8+hakari_rescore",
+    ]
     frame = main_values(evaluate(task, tmp_path, ["float32", "binary", *levels]))
     assert set(frame["status"]) == {"scored"}
     assert frame.loc["64/binary+sbert", "value"] == pytest.approx(frame.loc["64/binary", "value"])
@@ -175,7 +185,15 @@ def test_unknown_levels_are_usage_errors(task, tmp_path, precision, message):
 
 def test_pairs_take_every_scoring(small_tasks, tmp_path):
     """STS: codes against codes, query against codes, stored copies, and the protocols that define it."""
-    levels = ["float32", "binary", "binary+asymmetric", "binary+rescore4", "int8+mteb", "int8+sbert", "int8+hakari"]
+    levels = [
+        "float32",
+        "binary",
+        "binary+asymmetric",
+        "binary+rescore4",
+        "int8+mteb",
+        "int8+sbert",
+        "int8+hakari",
+    ]
     run = evaluate(small_tasks[1], tmp_path, levels)
     frame = main_values(run)
     assert frame.loc["64/binary+rescore4", "value"] == pytest.approx(frame.loc["64/float32", "value"])
@@ -189,3 +207,16 @@ def test_tracks_are_shared(task, tmp_path):
     variants = [Variant.parse(text) for text in ("32/binary", "32/binary+rescore4", "32/float32+asymmetric")]
     tracks = searching._tracks(variants)
     assert len(tracks) == 2
+
+
+def test_device_products_equal_host_products(task, tmp_path, monkeypatch):
+    """The road an accelerator takes gives the host's numbers; here it runs on torch's CPU device."""
+    from evalsuite.sweep import lanes
+
+    host = evaluate(task, tmp_path / "host", ["float32", "binary+rescore4"])
+    monkeypatch.setattr(lanes, "accelerator", lambda: "cpu")
+    device = evaluate(task, tmp_path / "device", ["float32", "binary+rescore4"])
+    for variant in ("64/float32", "32/float32", "32/binary+rescore4"):
+        for metric in ("ndcg@10", "map@1000"):
+            left, right = (run.per_query("grid", variant, metric) for run in (host, device))
+            np.testing.assert_allclose(left, right, atol=1e-6)

@@ -28,7 +28,8 @@ def test_every_projection_gives_unit_vectors(name, dim):
 def test_prefix_is_the_matryoshka_prefix():
     """`prefix` slices and renormalises, nothing else."""
     x = sample()
-    np.testing.assert_array_equal(fit_projection("prefix", x, np.random.default_rng()).cut(x, 7), unit_prefix(x, 7))
+    prefix = fit_projection("prefix", x, np.random.default_rng())
+    np.testing.assert_array_equal(prefix.cut(x, 7), unit_prefix(x, 7))
 
 
 def test_pca_equals_scikit_learn():

@@ -74,7 +74,7 @@ def test_bundled_retrieval_is_hard_and_shows_loss(near_miss):
 
 
 def test_a_float_query_helps_coarse_codes(near_miss):
-    """On real vectors, asymmetric scoring is at least as good as symmetric on average, in quality and overlap."""
+    """On real vectors, asymmetric scoring is at least as good as symmetric, on average."""
     frame = near_miss.to_frame()
     main = frame[frame["main"]].set_index("variant")
     asymmetric = [variant for variant in main.index if variant.endswith("+asymmetric")]

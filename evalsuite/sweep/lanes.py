@@ -20,6 +20,7 @@ from evalsuite.sweep.spaces import Fitted, Space
 from evalsuite.vectors.fidelity import SignalNoise
 from evalsuite.vectors.kernels import inner_products, prefix_hamming, prefix_inner_products
 from evalsuite.vectors.quantizers.base import Codes, Quantizer
+from evalsuite.vectors.quantizers.signs import hamming_scores
 from evalsuite.vectors.search import Scores
 
 Floats = npt.NDArray[np.float32]
@@ -164,11 +165,7 @@ class PrefixSigns:
         """Turn Hamming distances h into 1 - 2 h / d."""
         distances = prefix_hamming(self._bits, np.packbits(block.rows > 0, axis=1), self.dims)
         for track, (dim, distance) in zip(self.tracks, distances, strict=True):
-            scores = distance.T.astype(np.float32)
-            scores *= -2.0
-            scores += dim
-            scores /= dim
-            yield track, scores.T
+            yield track, hamming_scores(distance, dim)
 
 
 @dataclass

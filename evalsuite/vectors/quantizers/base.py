@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    import torch
 
 Floats = npt.NDArray[np.float32]
 
@@ -69,11 +66,11 @@ class Quantizer(Protocol):
         """Return the bytes stored once for the whole index, such as ranges, codebooks and rotations."""
         ...
 
-    def scores(self, queries: Codes, documents: Codes) -> torch.Tensor:
+    def scores(self, queries: Codes, documents: Codes) -> Floats:
         """Score codes with codes: float32 (queries, documents), the inner products of what they decode to."""
         ...
 
-    def asymmetric_scores(self, queries: Floats, documents: Codes) -> torch.Tensor:
+    def asymmetric_scores(self, queries: Floats, documents: Codes) -> Floats:
         """Score float32 (queries, d) vectors with codes: inner products with what the codes decode to."""
         ...
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from evalsuite.vectors.kernels import integer_products
 from evalsuite.vectors.quantizers.base import Codes, Floats
 from evalsuite.vectors.quantizers.level import SMALLEST, Level, inverse, share
 from evalsuite.vectors.quantizers.packing import (
@@ -17,10 +17,6 @@ from evalsuite.vectors.quantizers.packing import (
     unpack_nibbles,
     unpack_trits,
 )
-from evalsuite.vectors.quantizers.products import integer_products
-
-if TYPE_CHECKING:
-    import torch
 
 SCALE_BYTES = 4
 BLOCK = 32
@@ -48,14 +44,13 @@ class Scaled(Level):
         decoded *= codes.side["scale"][:, None]
         return decoded
 
-    def scores(self, queries: Codes, documents: Codes) -> torch.Tensor:
+    def scores(self, queries: Codes, documents: Codes) -> Floats:
         """Exact integer inner products of the codes, times both scales."""
-        import torch
-
-        products = integer_products(self.integers(queries), self.integers(documents), self.levels)
-        products *= torch.from_numpy(queries.side["scale"])[:, None]
-        products *= torch.from_numpy(documents.side["scale"])[None, :]
-        return products
+        products = integer_products(self.integers(queries), self.integers(documents))
+        scores: Floats = products.T.astype(np.float32)
+        scores *= documents.side["scale"][:, None]
+        scores *= queries.side["scale"][None, :]
+        return scores.T
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
 from evalsuite.core.errors import UsageError
+from evalsuite.vectors.kernels import inner_products
 from evalsuite.vectors.quantizers.base import Codes, Floats
-from evalsuite.vectors.quantizers.products import inner_products
-
-if TYPE_CHECKING:
-    import torch
 
 SMALLEST = np.finfo(np.float32).tiny
 """Steps below this one have no finite inverse in float32 and count as zero."""
@@ -53,13 +50,15 @@ class Level:
         """Return 0: nothing is stored once for the whole index."""
         return 0.0
 
-    def scores(self, queries: Codes, documents: Codes) -> torch.Tensor:
+    def scores(self, queries: Codes, documents: Codes) -> Floats:
         """Return the inner products of what queries and documents decode to, float32."""
-        return inner_products(self.decode(queries), self.decode(documents))
+        scores: Floats = inner_products(self.decode(queries), self.decode(documents))
+        return scores
 
-    def asymmetric_scores(self, queries: Floats, documents: Codes) -> torch.Tensor:
+    def asymmetric_scores(self, queries: Floats, documents: Codes) -> Floats:
         """Return the inner products of float32 queries with what the documents decode to, float32."""
-        return inner_products(queries, self.decode(documents))
+        scores: Floats = inner_products(queries, self.decode(documents))
+        return scores
 
     def saturation(self, codes: Codes) -> float | None:  # noqa: ARG002 - no ends
         """Return None: these codes have no ends."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from evalsuite.vectors.quantizers.base import Codes, Floats
 from evalsuite.vectors.quantizers.level import require_rows
 from evalsuite.vectors.quantizers.rotation import RotatedLevel, Rotation
-
-if TYPE_CHECKING:
-    import torch
 
 FLOAT_BYTES = 4
 
@@ -78,12 +75,11 @@ class RaBitQ(RotatedLevel):
         """Return 4 d**2 + 4 d: rotation matrix and mean."""
         return super().index_bytes(dim) + FLOAT_BYTES * dim
 
-    def asymmetric_scores(self, queries: Floats, documents: Codes) -> torch.Tensor:
+    def asymmetric_scores(self, queries: Floats, documents: Codes) -> Floats:
         """Estimate inner products as faiss's index does, float32."""
-        import torch
-
         estimates = super().asymmetric_scores(queries, documents)
-        return estimates + torch.from_numpy(self._correction(documents))[None, :]
+        estimates += self._correction(documents)[None, :]
+        return estimates
 
     def _correction(self, codes: Codes) -> Floats:
         """Return <m, x> - <m, x'> of each document, float32 (n,)."""

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from evalsuite.vectors.kernels import inner_products
 from evalsuite.vectors.quantizers.base import Codes, Floats
 from evalsuite.vectors.quantizers.level import Level
-from evalsuite.vectors.quantizers.products import inner_products
-
-if TYPE_CHECKING:
-    import torch
 
 ROWS_AT_ONCE = 8192
 
@@ -84,13 +80,16 @@ class RotatedLevel(Level):
         """Return 4 d**2: the float32 rotation matrix."""
         return 4.0 * dim * dim
 
-    def scores(self, queries: Codes, documents: Codes) -> torch.Tensor:
+    def scores(self, queries: Codes, documents: Codes) -> Floats:
         """Return the inner products of what queries and documents decode to, float32."""
-        return inner_products(self.decode_rotated(queries), self.decode_rotated(documents))
+        scores: Floats = inner_products(self.decode_rotated(queries), self.decode_rotated(documents))
+        return scores
 
-    def asymmetric_scores(self, queries: Floats, documents: Codes) -> torch.Tensor:
+    def asymmetric_scores(self, queries: Floats, documents: Codes) -> Floats:
         """Return the inner products of float32 queries with what the documents decode to, float32."""
-        return inner_products(self.fitted_rotation().apply(queries), self.decode_rotated(documents))
+        turned = self.fitted_rotation().apply(queries)
+        scores: Floats = inner_products(turned, self.decode_rotated(documents))
+        return scores
 
     def fitted_rotation(self) -> Rotation:
         """Return the rotation of a fitted level."""

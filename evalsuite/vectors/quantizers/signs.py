@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
+from evalsuite.vectors.kernels import hamming_distances
 from evalsuite.vectors.quantizers.base import Codes, Floats
 from evalsuite.vectors.quantizers.level import Level, require_rows
-from evalsuite.vectors.quantizers.products import integer_products
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,9 @@ class Binary(Level):
         """Return one bit a dimension, rounded up to whole bytes."""
         return float((dim + 7) // 8)
 
-    def scores(self, queries: Codes, documents: Codes) -> torch.Tensor:
-        """Return 1 - 2 h / d from exact integer inner products of signs."""
-        return integer_products(_signs(queries), _signs(documents), 1) / queries.dim
+    def scores(self, queries: Codes, documents: Codes) -> Floats:
+        """Return 1 - 2 h / d, one float32 value a distance h."""
+        return hamming_scores(hamming_distances(queries.values, documents.values), queries.dim)
 
 
 @dataclass(frozen=True)
@@ -87,6 +84,15 @@ class CentredBinary(Binary):
     def index_bytes(self, dim: int) -> float:
         """Return 4 d: the float32 mean."""
         return 4.0 * dim
+
+
+def hamming_scores(distances: np.typing.NDArray[np.int32], dim: int) -> Floats:
+    """Turn Hamming distances of `dim` bits into 1 - 2 h / d: float32, laid out as they are."""
+    scores = distances.T.astype(np.float32)
+    scores *= -2
+    scores += dim
+    scores /= dim
+    return scores.T
 
 
 def _signs(codes: Codes) -> np.typing.NDArray[np.int8]:

@@ -68,8 +68,8 @@ def test_hard_rows_stay_finite(name):
     hard[1], hard[2], hard[3, 5], hard[4], hard[5, 0] = 0.25, -0.25, 1, 1e-39, 1e-30
     codes = level.encode(hard)
     assert np.isfinite(level.decode(codes)).all()
-    assert np.isfinite(level.scores(codes, codes).numpy()).all()
-    assert np.isfinite(level.asymmetric_scores(hard, codes).numpy()).all()
+    assert np.isfinite(level.scores(codes, codes)).all()
+    assert np.isfinite(level.asymmetric_scores(hard, codes)).all()
 
 
 @pytest.mark.parametrize("name", LEVELS)
@@ -80,7 +80,7 @@ def test_constant_samples_fit(name):
     x = np.concatenate([sample[:1], uniform(5, DIM)])
     codes = level.encode(x)
     assert np.isfinite(level.decode(codes)).all()
-    assert np.isfinite(level.asymmetric_scores(x, codes).numpy()).all()
+    assert np.isfinite(level.asymmetric_scores(x, codes)).all()
     for value in (level.saturation(codes), level.clip_share(x)):
         assert value is None or 0 <= value <= 1
 
@@ -119,7 +119,7 @@ def test_scores_are_inner_products_of_what_is_decoded(name):
     level = fitted(name, 64)
     codes = level.encode(offset(5, 64, 1)), level.encode(offset(40, 64, 2))
     expected = level.decode(codes[0]).astype(np.float64) @ level.decode(codes[1]).astype(np.float64).T
-    scores = level.scores(*codes).numpy()
+    scores = level.scores(*codes)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores, expected, atol=1e-6, rtol=1e-6)
 
@@ -130,7 +130,7 @@ def test_asymmetric_scores_are_inner_products_with_what_is_decoded(name):
     level, q = fitted(name, 64), offset(5, 64, 1)
     codes = level.encode(offset(40, 64, 2))
     expected = q.astype(np.float64) @ level.decode(codes).astype(np.float64).T
-    np.testing.assert_allclose(level.asymmetric_scores(q, codes).numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(level.asymmetric_scores(q, codes), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", LEVELS)

@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE := 1
 # Byte-compiled libraries start ten times faster; never leave them uncompiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow lint types check examples format clean
+.PHONY: help demo test test-slow lint types check examples examples-scifact format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,7 +20,7 @@ help:
 	@echo "make test-slow  run the tests that encode whole public corpora"
 	@echo "make lint types check the code"
 	@echo "make check      all of these"
-	@echo "make examples   evaluate and draw reports/examples anew"
+	@echo "make examples   evaluate and draw reports/examples/demo anew (examples-scifact: every level)"
 
 demo: $(VENV)/.demo
 	$(BIN)/evalsuite demo
@@ -44,6 +44,25 @@ check: lint types test test-slow
 examples: $(VENV)/.demo
 	rm -rf reports/examples/demo
 	$(BIN)/evalsuite demo --out reports/examples/demo
+
+# Every level on SciFact, where the data set lies beside the checkout (about six minutes on two cores).
+SCIFACT ?= ../shared/data/retrieval/scifact
+PLAIN := float32,float16,bfloat16,float8_e4m3,float8_e5m2,int8,int8_affine,int8_percentile,int4,int4_block32,$\
+	int4_affine,ternary,binary,binary_centred,sq8,sq4
+TRAINED := pq_1bit,pq_2bit,opq_1bit,rabitq_1bit,rabitq_2bit,rabitq_4bit,$\
+	turboquant_1bit,turboquant_2bit,turboquant_3bit,turboquant_4bit
+COARSE := int4,ternary,binary,binary_centred,pq_1bit,pq_2bit,opq_1bit,rabitq_1bit,rabitq_2bit,rabitq_4bit,$\
+	turboquant_1bit,turboquant_2bit,turboquant_4bit
+comma := ,
+ASYMMETRIC := $(subst $(comma),+asymmetric$(comma),$(COARSE))+asymmetric
+OTHERS := binary+rescore4,binary+rescore4:int8,int8+mteb,int4+mteb,binary+mteb,int8+sbert,binary+sbert,$\
+	int8+hakari,int8+hakari_rescore
+
+examples-scifact: $(VENV)/.demo
+	$(BIN)/evalsuite run all-MiniLM-L6-v2 --tasks $(SCIFACT) --dims 384,256,128,64 \
+		--precisions $(PLAIN) --precisions $(TRAINED) --precisions $(ASYMMETRIC) --precisions $(OTHERS) \
+		--out reports/examples/scifact-levels
+	rm -rf $(addprefix reports/examples/scifact-levels/,per_query figures results.csv record.json)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -62,7 +62,7 @@ examples-scifact: $(VENV)/.demo
 	$(BIN)/evalsuite run all-MiniLM-L6-v2 --tasks $(SCIFACT) --dims 384,256,128,64 \
 		--precisions $(PLAIN) --precisions $(TRAINED) --precisions $(ASYMMETRIC) --precisions $(OTHERS) \
 		--out reports/examples/scifact-levels
-	rm -rf $(addprefix reports/examples/scifact-levels/,per_query figures results.csv record.json)
+	rm -rf $(addprefix reports/examples/scifact-levels/,per_query results.csv record.json)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

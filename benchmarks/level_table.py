@@ -1,7 +1,4 @@
-"""Print the table of all levels of a run with one task: quality by dimension, and what the codes are like.
-
-    python benchmarks/level_table.py reports/examples/scifact-levels
-"""
+"""Print the table of all levels of a run with one task: quality by dimension, and what the codes are like."""
 
 from __future__ import annotations
 
@@ -33,7 +30,8 @@ def cells(rows: pd.DataFrame, dims: list[int]) -> list[str]:
         for dim in dims
     ]
     full = rows.loc[dims[0]]
-    return [*quality, f"{full['bytes_per_vector']:,.0f}", number(full["sqnr_db"], 1), number(full["overlap_10"], 3)]
+    codes = number(full["sqnr_db"], 1), number(full["overlap_10"], 3)
+    return [*quality, f"{full['bytes_per_vector']:,.0f}", *codes]
 
 
 def number(value: float, digits: int) -> str:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
+from evalsuite.reporting.panel import Panel
 from evalsuite.reporting.style import GRID, INK, MUTED, SURFACE
 from evalsuite.reporting.text import clean, metric_title, shorten
-from evalsuite.reporting.view import Panel
 
 MAX_COLUMNS = 3
+NOTHING_SCORED = "No cell was scored"
 TITLE_WIDTH = 38
 """Characters of a panel's title that fit above it."""
 
@@ -141,6 +143,14 @@ def axes_size(ax: Axes) -> tuple[float, float]:
 def note(ax: Axes, text: str) -> None:
     """Write a sentence into the middle of axes that have nothing to show."""
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=MUTED.light, fontsize=9)
+
+
+@functools.cache
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Measure a text of the figures' typeface, in typographic points."""
+    face = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+    width, _, _ = text_to_path.get_text_width_height_descent(text, face, ismath=False)
+    return float(width)
 
 
 def drawable(text: str) -> str:

@@ -7,15 +7,10 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from evalsuite.reporting.by_bytes import bytes_caption, bytes_sheet, quality_by_bytes
+from evalsuite.reporting.by_dimension import dimension_caption, dimension_sheet, quality_by_dimension
 from evalsuite.reporting.canvas import Sheet, view_box
-from evalsuite.reporting.figures import (
-    BY_BYTES,
-    BY_DIMENSION,
-    map_sheet,
-    quality_by_bytes,
-    quality_by_dimension,
-    retention_map,
-)
+from evalsuite.reporting.retention import map_sheet, retention_map
 from evalsuite.reporting.svg import svg_text
 from evalsuite.reporting.view import ReportView
 
@@ -49,16 +44,12 @@ def draw_all(view: ReportView) -> tuple[Drawing, ...]:
         return ()
     return (
         _drawn(
-            view, quality_by_dimension, BY_DIMENSION, "dimension", "quality-by-dimension",
-            "Quality versus dimension",
-            "One line per precision, over the number of leading dimensions kept (logarithmic). Bands are "
-            "95 % intervals. Where precisions agree, their lines lie on one another, the later ones thinner.",
+            view, quality_by_dimension, dimension_sheet(view), "dimension", "quality-by-dimension",
+            "Quality versus dimension", dimension_caption(view),
         ),
         _drawn(
-            view, quality_by_bytes, BY_BYTES, "bytes", "quality-by-bytes",
-            "Quality versus bytes per vector",
-            "One mark per variant, over what a document vector takes in storage (logarithmic). The marks on "
-            "the Pareto front are strong: no other variant is as small and as good.",
+            view, quality_by_bytes, bytes_sheet(view), "bytes", "quality-by-bytes",
+            "Quality versus bytes per vector", bytes_caption(view),
         ),
         _drawn(
             view, retention_map, map_sheet(view), "retention", "retention",

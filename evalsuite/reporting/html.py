@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from evalsuite.reporting import text
+from evalsuite.reporting.by_bytes import Mark, marks_of
 from evalsuite.reporting.drawings import Drawing, draw_all
-from evalsuite.reporting.style import line_style
+from evalsuite.reporting.fidelity import HOW_TO_READ, fidelity_table
+from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
+from evalsuite.reporting.series import FEW, by_dimension, lines_of, remark
 from evalsuite.reporting.svg import cut_up, marker_svg, theme_css
-from evalsuite.reporting.view import FailedCell, Panel, ReportView, ScoredCell
+from evalsuite.reporting.view import ReportView
 
 TEMPLATE = "report.html.j2"
+
+LONG_TABLE = 20
+"""A table of more rows shows the front at once; all rows, grouped by dimension, unfold."""
+FEW_VARIANTS = 16
+"""With more variants the fidelity table unfolds too."""
 
 
 @dataclass(frozen=True)
@@ -69,33 +78,45 @@ def render_html(view: ReportView, drawings: Sequence[Drawing] | None = None) -> 
         "points": text.points, "percent": text.percent, "bytes": text.byte_count, "factor": text.factor,
         "duration": text.duration, "metric": text.metric_title, "clean": text.clean, "storage": text.storage,
     }  # fmt: skip
+    environment.filters |= {"breakable": _breakable, "remark": remark, "by_dimension": by_dimension}
     environment.tests |= {"failed_cell": lambda cell: isinstance(cell, FailedCell)}
     page = environment.get_template(TEMPLATE).render(
         view=view,
         chapters=tuple(_chapters(view, draw_all(view) if drawings is None else drawings)),
-        legend=tuple((precision, _marker(precision)) for precision in view.precisions),
+        legend=tuple((mark.title, _drawn_mark(mark)) for mark in marks_of(view)),
         light=_own(theme_css("light")),
         dark=_own(theme_css("dark")),
         plural=text.plural,
+        fidelity_table=fidelity_table,
+        how_to_read_fidelity=HOW_TO_READ,
+        long_table=LONG_TABLE,
+        few_series=FEW,
+        few_variants=FEW_VARIANTS,
     )
     return page.rstrip() + "\n"
 
 
 def _chapters(view: ReportView, drawings: Sequence[Drawing]) -> Iterator[Chapter]:
     """Cut every figure into its panels: each finds its own width on the page."""
+    lines = lines_of(view)
+    spoken = lines.full + lines.controls
     for drawing in drawings:
         pieces = cut_up(drawing.svg, drawing.view_boxes, prefix=drawing.key)
         pictures = tuple(
-            Picture(panel, _own(piece), _in_words(drawing.key, panel))
+            Picture(panel, _own(piece), _in_words(drawing.key, panel, spoken))
             for panel, piece in zip(view.panels, pieces.panels, strict=True)
         )
         yield Chapter(drawing.key, drawing.title, drawing.caption, _own(pieces.shared), pictures)
 
 
-def _marker(precision: str) -> Markup:
-    """Draw the mark of a precision for the legend."""
-    look = line_style(precision)
-    return _own(marker_svg(look.marker, colour=f"var(--{look.tone.name})"))
+def _drawn_mark(mark: Mark) -> Markup:
+    """Draw a mark for the legend."""
+    return _own(marker_svg(mark.marker, colour=f"var(--{mark.tone.name})", hollow=mark.hollow))
+
+
+def _breakable(name: object) -> Markup:
+    """Let a long name such as `384/rabitq_1bit+rescore4` break where its parts meet."""
+    return Markup(re.sub(r"(?=\+)|(?<=[_/])", "<wbr>", str(escape(name))))  # noqa: S704  escaped
 
 
 def _own(markup: str) -> Markup:
@@ -103,8 +124,8 @@ def _own(markup: str) -> Markup:
     return Markup(markup)  # noqa: S704
 
 
-def _in_words(key: str, panel: Panel) -> str:
-    """Say what a drawing shows."""
+def _in_words(key: str, panel: Panel, spoken: Sequence[str]) -> str:
+    """Say what a drawing shows, of many series those that matter most; all are in the tables."""
     who = f"{text.clean(panel.task)}, {text.clean(panel.checkpoint)}"
     if not panel.scored:
         return f"{who}: no cell was scored."
@@ -117,7 +138,7 @@ def _in_words(key: str, panel: Panel) -> str:
     shown = text.percent if key == "retention" else text.points
     what = "Retention" if key == "retention" else text.metric_title(panel.metric)
     lines = []
-    for precision in panel.precisions:
+    for precision in spoken:
         cells = [cell for dim in panel.dims if isinstance(cell := panel.at(dim, precision), ScoredCell)]
         values = [cell.retention if key == "retention" else cell.value for cell in cells]
         if cells:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from evalsuite.core.variant import Variant
+from evalsuite.reporting.fidelity import HOW_TO_READ, fidelity_table
+from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
+from evalsuite.reporting.series import FEW, by_dimension, grouped, remark
 from evalsuite.reporting.text import MISSING, byte_count, clean, factor, metric_title, percent, plural, points
-from evalsuite.reporting.view import CheckpointView, FailedCell, Panel, ReportView, ScoredCell
+from evalsuite.reporting.view import CheckpointView, ReportView
+
+LONG_TABLE = 20
+"""A table of more rows is folded away."""
 
 _MARK = "**\\***"
 """Sign of a Pareto-optimal variant."""
@@ -38,7 +45,7 @@ def render_markdown(view: ReportView, figures: Mapping[str, str] | None = None) 
     for checkpoint in view.checkpoints:
         lines += list(_variants(checkpoint))
     for panel in view.panels:
-        lines += list(_panel(panel))
+        lines += [*_panel(panel), *_fidelity(panel)]
     if view.warnings:
         lines += [
             "## Warnings",
@@ -78,11 +85,11 @@ def _variants(checkpoint: CheckpointView) -> Iterator[str]:
     yield ""
     yield f"Retention in percent of full-width float32; {_MARK} none is as small and keeps as much."
     yield ""
-    yield from _table(
+    table = _table(
         ["variant", "bytes", "smaller", "mean retention", *map(escape, tasks)],
         [
             [
-                f"{summary.variant} {_MARK}" if summary.pareto else str(summary.variant),
+                f"{summary.variant} {_MARK}" if summary.pareto else _named(summary.variant),
                 byte_count(summary.bytes_per_vector),
                 factor(summary.compression),
                 percent(summary.mean_retention),
@@ -91,10 +98,11 @@ def _variants(checkpoint: CheckpointView) -> Iterator[str]:
             for summary in checkpoint.variants
         ],
     )
+    yield from _folded(table, len(checkpoint.variants))
 
 
 def _panel(panel: Panel) -> Iterator[str]:
-    """Tabulate one checkpoint on one task: a row a dimension, a column a precision."""
+    """Tabulate one checkpoint on one task: a row a dimension; a row a precision if there are many."""
     yield f"## {escape(panel.task)} · {escape(panel.checkpoint)}"
     yield ""
     yield (
@@ -102,13 +110,14 @@ def _panel(panel: Panel) -> Iterator[str]:
         f"{_MARK} Pareto-optimal in bytes and quality."
     )
     yield ""
-    yield from _table(
-        ["dim", *panel.precisions],
-        [
-            [str(dim), *(_cell(panel.at(dim, precision)) for precision in panel.precisions)]
-            for dim in panel.dims
-        ],
-    )
+    names, dims = grouped(panel.precisions), panel.dims
+    if len(names) <= FEW:
+        yield from _table(["dim", *names], [[str(dim), *_cells(panel, [dim], names)] for dim in dims])
+    else:
+        heads = ["precision", *map(str, dims)]
+        yield from _folded(
+            _table(heads, [[name, *_cells(panel, dims, [name])] for name in names]), len(panel.cells)
+        )
     tied = panel.most_tied
     if tied is not None:
         yield (
@@ -117,6 +126,46 @@ def _panel(panel: Panel) -> Iterator[str]:
             f"{points(tied.ties_won)} if all are won."
         )
         yield ""
+
+
+def _cells(panel: Panel, dims: Sequence[int], names: Sequence[str]) -> list[str]:
+    """Write the cells of one row."""
+    return [_cell(panel.at(dim, name)) for dim in dims for name in names]
+
+
+def _fidelity(panel: Panel) -> Iterator[str]:
+    """Tabulate how true the stored vectors are, if the run measured it."""
+    table = fidelity_table(panel)
+    if table is None:
+        return
+    yield f"### Fidelity on {escape(panel.task)} · {escape(panel.checkpoint)}"
+    yield ""
+    yield escape(HOW_TO_READ)
+    yield ""
+    rows = [
+        [_named(cell.variant), *table.rows[cell]]
+        for cells in by_dimension(table.rows).values()
+        for cell in cells
+    ]
+    yield from _folded(_table(["variant", *table.heads], rows), len(rows))
+
+
+def _named(variant: Variant) -> str:
+    """Write a variant, and what it is if it is there for comparison."""
+    words = remark(variant)
+    return f"{variant} ({words})" if words else str(variant)
+
+
+def _folded(lines: Iterable[str], count: int) -> Iterator[str]:
+    """Fold a long table away where HTML is understood; elsewhere it just stands there."""
+    if count <= LONG_TABLE:
+        yield from lines
+        return
+    yield f"<details><summary>{plural(count, 'variant')}</summary>"
+    yield ""
+    yield from lines
+    yield "</details>"
+    yield ""
 
 
 def _cell(cell: ScoredCell | FailedCell | None) -> str:

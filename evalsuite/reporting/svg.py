@@ -81,12 +81,13 @@ def cut_up(svg: str, view_boxes: Sequence[str], *, prefix: str) -> Pieces:
     return Pieces(hidden, tuple(panels))
 
 
-def marker_svg(marker: str, *, colour: str) -> str:
+def marker_svg(marker: str, *, colour: str, hollow: bool = False) -> str:
     """Draw one marker as a small `<svg>` element for a legend.
 
     Args:
         marker: Matplotlib marker.
         colour: CSS colour.
+        hollow: Whether to draw the outline only.
     """
     style = MarkerStyle(marker)
     outline = style.get_path().transformed(style.get_transform())
@@ -99,7 +100,8 @@ def marker_svg(marker: str, *, colour: str) -> str:
             f"{(8 + scale * x if index % 2 == 0 else 8 - scale * x):.2f}" for index, x in enumerate(points)
         )
         steps.append("Z" if code == Outline.CLOSEPOLY else f"{letters[code]}{coordinates}")
-    return f'{_OPEN_SVG.format(box="0 0 16 16")}<path d="{" ".join(steps)}" fill="{colour}"/></svg>'
+    paint = f'fill="none" stroke="{colour}" stroke-width="1.3"' if hollow else f'fill="{colour}"'
+    return f'{_OPEN_SVG.format(box="0 0 16 16")}<path d="{" ".join(steps)}" {paint}/></svg>'
 
 
 def theme_css(theme: str) -> str:

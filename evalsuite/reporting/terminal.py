@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import RenderableType
@@ -10,12 +10,21 @@ from rich.table import Table
 from rich.text import Text
 
 from evalsuite.reporting.choose import Recommendation
+from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
+from evalsuite.reporting.series import key_series
 from evalsuite.reporting.text import MISSING, clean, metric_title, percent, plural, points
-from evalsuite.reporting.view import FailedCell, Panel, ReportView, ScoredCell
+from evalsuite.reporting.view import ReportView
 
 PARETO_MARK = "*"
-COLUMNS_PER_TABLE = 5
-"""Precisions side by side; more of them continue in another table, so that 80 columns are enough."""
+MOST_SERIES = 8
+"""Precisions that a terminal shows; of more, those that matter most."""
+
+_WIDTH = 80
+"""Tables that would be wider continue in another one."""
+_BETWEEN = 3
+"""Blanks that rich puts between two columns."""
+_REASONS = 6
+"""Variants that are named where several failed for the same reason."""
 
 
 def render_terminal(view: ReportView) -> list[RenderableType]:
@@ -25,8 +34,9 @@ def render_terminal(view: ReportView) -> list[RenderableType]:
         Renderables for `rich.console.Console.print`, in order; nothing is printed here.
     """
     parts: list[RenderableType] = []
+    shown = _shown(view)
     for panel in view.panels:
-        parts += [*_panel_tables(panel), *_notes(panel), Text("")]
+        parts += [*_panel_tables(panel, shown), *_notes(panel, shown), Text("")]
     if view.panels:
         parts += [_legend(view), Text("")]
     for checkpoint in view.checkpoints:
@@ -34,13 +44,36 @@ def render_terminal(view: ReportView) -> list[RenderableType]:
     return parts
 
 
-def _panel_tables(panel: Panel) -> Iterator[Table]:
-    """Make the tables of one panel: a row a dimension, a column a precision."""
-    for start in range(0, len(panel.precisions), COLUMNS_PER_TABLE):
-        yield _table(panel, panel.precisions[start : start + COLUMNS_PER_TABLE], first=start == 0)
+def _shown(view: ReportView) -> tuple[str, ...]:
+    """Choose the series of the tables."""
+    if len(view.precisions) <= MOST_SERIES:
+        return view.precisions
+    return key_series(view, MOST_SERIES)
 
 
-def _table(panel: Panel, precisions: Sequence[str], *, first: bool) -> Table:
+def _panel_tables(panel: Panel, shown: Sequence[str]) -> Iterator[Table]:
+    """Make the tables of one panel: a row a dimension, a column a precision, as many as fit side by side."""
+    columns = {name: _column(panel, name) for name in panel.precisions if name in shown}
+    side_by_side: list[str] = []
+    room, first = 0, True
+    for name, texts in columns.items():
+        width = max(line.cell_len for text in texts for line in text.split()) + _BETWEEN
+        if side_by_side and width > room:
+            yield _table(panel, {each: columns[each] for each in side_by_side}, first=first)
+            side_by_side, first = [], False
+        if not side_by_side:
+            room = _WIDTH - max(len("dim"), *(len(str(dim)) for dim in panel.dims))
+        side_by_side.append(name)
+        room -= width
+    yield _table(panel, {each: columns[each] for each in side_by_side}, first=first)
+
+
+def _column(panel: Panel, name: str) -> list[Text]:
+    """Write one column: the series' name, long ones on two lines, then its cells."""
+    return [Text(name.replace("+", "\n+")), *(_cell_text(panel.at(dim, name)) for dim in panel.dims)]
+
+
+def _table(panel: Panel, columns: Mapping[str, Sequence[Text]], *, first: bool) -> Table:
     """Make one table."""
     title = Text.assemble(
         (clean(panel.task), "bold"), f" · {clean(panel.checkpoint)} · {metric_title(panel.metric)}, points"
@@ -49,11 +82,11 @@ def _table(panel: Panel, precisions: Sequence[str], *, first: bool) -> Table:
         title=title if first else Text("(continued)", style="dim"), title_justify="left", title_style="",
         box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False,
     )  # fmt: skip
-    table.add_column("dim", justify="right", style="bold")
-    for precision in precisions:
-        table.add_column(precision, no_wrap=True)
-    for dim in panel.dims:
-        table.add_row(str(dim), *(_cell_text(panel.at(dim, precision)) for precision in precisions))
+    table.add_column("dim", justify="right", style="bold", no_wrap=True)
+    for head, *_ in columns.values():
+        table.add_column(head, no_wrap=True)
+    for row, dim in enumerate(panel.dims, start=1):
+        table.add_row(str(dim), *(texts[row] for texts in columns.values()))
     return table
 
 
@@ -73,8 +106,11 @@ def _cell_text(cell: ScoredCell | FailedCell | None) -> Text:
     )
 
 
-def _notes(panel: Panel) -> Iterator[Text]:
-    """Say what the table cannot: ties, and why cells failed."""
+def _notes(panel: Panel, shown: Sequence[str]) -> Iterator[Text]:
+    """Say what the table cannot: what it leaves out, ties, and why cells failed."""
+    hidden = sum(variant.series not in shown for variant in panel.cells)
+    if hidden:
+        yield Text(f"{plural(hidden, 'more variant')} {'is' if hidden == 1 else 'are'} in the report.")
     tied = panel.most_tied
     if tied is not None:
         line = (
@@ -86,8 +122,13 @@ def _notes(panel: Panel) -> Iterator[Text]:
             )
             line += f" (all won), expected {points(tied.expected)}"
         yield Text(line + ".")
+    reasons: dict[str, list[str]] = {}
     for cell in panel.failed:
-        yield Text.assemble((f"failed {cell.variant}: ", "bold red"), clean(cell.reason))
+        reasons.setdefault(cell.reason, []).append(str(cell.variant))
+    for reason, variants in reasons.items():
+        named = ", ".join(variants[:_REASONS])
+        more = f" and {len(variants) - _REASONS} more" if len(variants) > _REASONS else ""
+        yield Text.assemble((f"failed {named}{more}: ", "bold red"), clean(reason))
 
 
 def _legend(view: ReportView) -> Text:

@@ -32,6 +32,12 @@ def percent(fraction: float | None) -> str:
     return MISSING if fraction is None else f"{100 * fraction:.1f}{NO_BREAK}%"
 
 
+def fine_percent(fraction: float) -> str:
+    """Write a fraction as a percentage; a second decimal where it would else look like nothing or all."""
+    decimals = 2 if 0 < fraction < 0.01 or 0.99 < fraction < 1 else 1
+    return f"{100 * fraction:.{decimals}f}{NO_BREAK}%"
+
+
 def short_percent(fraction: float) -> str:
     """Write a fraction as a percentage without needless decimals: 0.98 is `98 %`."""
     return f"{100 * fraction:g}{NO_BREAK}%"

@@ -11,6 +11,7 @@ from tests.reporting.made_up import (
     broken,
     cells_of,
     checkpoint_entry,
+    crowded_run,
     make_run,
     realistic_run,
     task_entry,
@@ -20,6 +21,12 @@ from tests.reporting.made_up import (
 @pytest.fixture(scope="session")
 def minilm() -> Run:
     return realistic_run()
+
+
+@pytest.fixture(scope="session")
+def crowded() -> Run:
+    """Two tasks, forty-odd levels and controls at four dimensions."""
+    return crowded_run()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from evalsuite.core.record import (
     CheckpointEntry,
     Encoding,
     Failed,
+    Fidelity,
     MetricValue,
     Provenance,
     RunRecord,
@@ -162,6 +164,68 @@ def realistic_run(label: str = "all-MiniLM-L6-v2", *, lower: float = 0.0) -> Run
         worse = {p: {d: v - lower for d, v in row.items()} for p, row in table.items()}
         cells += cells_of(label, task, worse)
     return make_run([checkpoint_entry(label)], tasks, cells)
+
+
+LEVELS = (
+    "float32", "float16", "bfloat16", "float8_e4m3", "float8_e5m2", "int8", "int8_affine", "int8_percentile",
+    "int4", "int4_block32", "int4_affine", "ternary", "binary", "binary_centred", "sq8", "sq4", "pq_1bit",
+    "pq_2bit", "opq_1bit", "rabitq_1bit", "rabitq_2bit", "rabitq_4bit", "turboquant_1bit", "turboquant_2bit",
+    "turboquant_3bit", "turboquant_4bit",
+)  # fmt: skip
+CROWD = (
+    *LEVELS,
+    "int8+mteb", "binary+sbert", "binary+rescore4", "binary+rescore4:int8",
+    *(f"{name}+asymmetric" for name in LEVELS[11:14] + LEVELS[16:] + ("int4", "int8")),
+)  # fmt: skip
+"""Forty-odd levels, deliberately not sorted by kind."""
+
+
+def bits_of(precision: str) -> float:
+    """A plausible size of any level, in bits a dimension."""
+    digits = re.search(r"^(?:b?float|int|sq)(\d+)|_(\d)bit$", precision)
+    if digits is not None:
+        return float(digits[1] or digits[2])
+    return 1.6 if precision == "ternary" else 1.0
+
+
+def crowded_run(levels: Sequence[str] = CROWD, *, bonus: float = 0.0, tasks: int = 2) -> Run:
+    """A run of levels at four dimensions, with fidelity; int8 is better than float32 by `bonus` %.
+
+    With many levels there are controls too.
+    """
+    entries = [task_entry("SciFact"), task_entry("STSb", kind="sts")]
+    entries += [task_entry(f"task {number}") for number in range(2, tasks)]
+    texts = [f"{dim}/{level}" for level in levels for dim in (384, 256, 128, 64)]
+    if len(levels) > 8:
+        texts += [f"{kind}{dim}/{p}" for kind in ("pca", "random") for p in ("float32", "int8")
+                  for dim in (256, 64)]  # fmt: skip
+    cells = [
+        CellRecord(checkpoint="m", task=task.name, variant=text, outcome=_crowded(text, task, bonus))
+        for task in entries[:tasks]
+        for text in texts
+    ]
+    return make_run([checkpoint_entry("m")], entries[:tasks], cells)
+
+
+def _crowded(text: str, task: TaskEntry, bonus: float) -> Scored:
+    """One cell: the fewer bits and dimensions, the worse; the better scored, the better."""
+    variant = Variant.parse(text)
+    bits = bits_of(variant.precision)
+    better = {"asymmetric": 0.5, "rescore": 0.8}.get(variant.scoring.mode, 0.0)
+    value = 0.65 * (1 - 20 / variant.dim) * (1 - 0.3 * (1 - better) / bits)
+    if variant.precision == "float32":
+        value = 0.65 * (1 - 20 / variant.dim)
+    if variant.precision == "int8" and bonus:
+        value = 0.65 * (1 - 20 / variant.dim) * (1 + bonus / 100)
+    size = variant.dim * (bits + variant.scoring.multiplier * 2) / 8
+    cell = scored(value, size, metric=task.main_metric, half=0.02)
+    retrieval = task.kind == "retrieval"
+    fidelity = Fidelity(
+        sqnr_db=6 * bits - 16.5 if variant.precision != "float32" else None,
+        mean_cosine=0.9812, rank_correlation=0.97, noise_ratio=0.0123,
+        overlap_10=0.912 if retrieval else None, overlap_100=0.934 if retrieval else None,
+    )  # fmt: skip
+    return cell.model_copy(update={"fidelity": fidelity, "index_bytes": 1536.0})
 
 
 def broken(run: Run, reasons: Mapping[tuple[str, str], str]) -> Run:

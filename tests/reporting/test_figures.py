@@ -5,15 +5,28 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from evalsuite.core.run import Run
+from evalsuite.reporting.by_bytes import quality_by_bytes
+from evalsuite.reporting.by_dimension import dimension_caption, dimension_sheet, quality_by_dimension
 from evalsuite.reporting.canvas import drawable
-from evalsuite.reporting.figures import quality_by_bytes, quality_by_dimension, retention_map
 from evalsuite.reporting.labels import spread
-from evalsuite.reporting.style import TONES, line_style
+from evalsuite.reporting.retention import retention_map
+from evalsuite.reporting.series import Group, grouped, lines_of
+from evalsuite.reporting.style import BLUE, FAMILIES, MUTED, TONES, family, line_style
 from evalsuite.reporting.svg import png_bytes, svg_text
 from evalsuite.reporting.view import build_view
-from tests.reporting.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+from tests.reporting.made_up import (
+    LEVELS,
+    SCIFACT,
+    cells_of,
+    checkpoint_entry,
+    crowded_run,
+    make_run,
+    realistic_run,
+    task_entry,
+)
 
 FIGURES = (quality_by_dimension, quality_by_bytes, retention_map)
 
@@ -131,6 +144,133 @@ def test_a_gap_in_the_grid_is_left_empty(minilm):
     view = build_view([Run(minilm.record.model_copy(update={"cells": cells}), minilm.folder)])
     assert view.panels[0].at(96, "int8") is None
     assert len(retention_map(view).axes[0].patches) == 15
+
+
+def extents(figure, ax):
+    """Where each text of some axes is drawn, in pixels."""
+    FigureCanvasAgg(figure).draw()
+    renderer = figure.canvas.get_renderer()
+    return {text: text.get_window_extent(renderer) for text in ax.texts if text.get_text()}
+
+
+def overlaps(one, other):
+    """Whether two boxes share more than a hair's breadth."""
+    return one.x0 + 1 < other.x1 and other.x0 + 1 < one.x1 and one.y0 + 1 < other.y1 and other.y0 + 1 < one.y1
+
+
+def test_of_many_lines_the_important_are_named_and_the_others_grey(crowded):
+    """Seven lines and the controls in full, a thin line each for the rest, no other tool's scoring."""
+    view = build_view([crowded])
+    lines = lines_of(view)
+    ax = quality_by_dimension(view).axes[0]
+    assert [line.get_label() for line in ax.lines] == [*lines.controls, *lines.full]
+    assert set(lines.full) | set(lines.controls) <= set(texts(ax))
+    assert not any("mteb" in text for text in texts(ax))
+    grey = ax.collections[0]
+    assert len(grey.get_segments()) == len(lines.grey)
+    assert len(ax.collections) == 1 + len(lines.full) + 1
+    for control in ax.lines[:2]:
+        assert control.get_color() == MUTED.light
+        assert control.get_linestyle() != "-"
+    caption = dimension_caption(view)
+    assert f"{len(lines.grey)} more in grey; every number is in the tables." in caption
+
+
+def test_without_many_lines_the_caption_stays_short(minilm):
+    """What does not happen is not explained."""
+    caption = dimension_caption(build_view([minilm]))
+    assert "grey" not in caption
+    assert "ontrols" not in caption
+
+
+def test_labels_beside_lines_are_whole(crowded):
+    """The longest name fits between the axes and the next panel; none overlaps another or leaves the axes."""
+    view = build_view([crowded])
+    figure = quality_by_dimension(view)
+    sheet = dimension_sheet(view)
+    for ax in figure.axes:
+        axes_box = ax.get_window_extent()
+        limit = axes_box.x1 + sheet.right * figure.dpi
+        named = {t: box for t, box in extents(figure, ax).items() if box.x0 > axes_box.x1}
+        assert len(named) == 9
+        for box in named.values():
+            assert box.x1 <= limit
+            assert axes_box.y0 - 1 <= box.y0
+            assert box.y1 <= axes_box.y1 + 1
+        assert not any(overlaps(a, b) for a, b in itertools.combinations(named.values(), 2))
+
+
+@pytest.mark.parametrize("which", ["crowded", "minilm"])
+def test_labels_of_the_front_touch_no_tick_and_no_label(which, request):
+    """Names of marks stay inside the axes, clear of each other and of the axes' numbers."""
+    figure = quality_by_bytes(build_view([request.getfixturevalue(which)]))
+    for ax in figure.axes:
+        drawn = extents(figure, ax)
+        labels = [box for text, box in drawn.items() if "/" in text.get_text()]
+        ticks = [tick.get_window_extent() for tick in (*ax.get_xticklabels(), *ax.get_yticklabels())]
+        assert len(labels) >= 3
+        assert not any(overlaps(a, b) for a, b in itertools.combinations(labels, 2))
+        assert not any(overlaps(label, tick) for label in labels for tick in ticks)
+        assert all(label.x0 >= ax.get_window_extent().x0 for label in labels)
+
+
+def test_only_the_front_and_the_recommended_are_named(crowded):
+    """Of two hundred marks a handful has a name."""
+    view = build_view([crowded])
+    chosen = str(view.checkpoints[0].recommendation.chosen.variant)
+    for ax, panel in zip(quality_by_bytes(view).axes, view.panels, strict=True):
+        named = {text for text in texts(ax) if "/" in text}
+        assert named <= {str(cell.variant) for cell in panel.front} | {chosen}
+        assert chosen in named
+
+
+def test_the_legend_of_many_fits_the_figure(crowded):
+    """Families instead of precisions, inside the figure even over a single panel."""
+    figure = quality_by_bytes(build_view([crowded_run(tasks=1)]))
+    FigureCanvasAgg(figure).draw()
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == [
+        "floats", "int8", "int4", "ternary, binary", "scalar (sq)", "PQ, OPQ", "RaBitQ", "TurboQuant",
+        "As other tools score", "Controls", "Pareto front", "Recommended",
+    ]  # fmt: skip
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_the_map_of_many_fits_a_page(crowded):
+    """Rows by group, every name whole, numbers legible, no higher than a page."""
+    view = build_view([crowded])
+    figure = retention_map(view)
+    ax = figure.axes[0]
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    assert rows == list(grouped(view.precisions))
+    assert figure.get_size_inches()[1] <= 11.7
+    FigureCanvasAgg(figure).draw()
+    assert all(label.get_window_extent().x0 >= 0 for label in ax.get_yticklabels())
+    numbers = [text for text in ax.texts if text.get_text()[0].isdigit()]
+    assert all(text.get_fontsize() >= 7 for text in numbers)
+    drawn = extents(figure, ax)
+    column = sorted((drawn[t] for t in numbers if t.get_position()[0] == 1.5), key=lambda box: box.y0)
+    assert not any(overlaps(a, b) for a, b in itertools.pairwise(column))
+    assert {group.title for group in Group} <= set(texts(ax))
+
+
+def test_a_map_of_levels_alone_has_no_titles(minilm):
+    """Groups are named only where there are several."""
+    assert not {group.title for group in Group} & set(texts(retention_map(build_view([minilm])).axes[0]))
+
+
+def test_a_family_has_one_colour_and_its_members_differ():
+    """float16 and its kin may stand beside float32, so floats have two colours."""
+    styles = {}
+    for level in LEVELS:
+        for name in (level, f"{level}+asymmetric", f"{level}+rescore4"):
+            look = line_style(name)
+            styles[name] = (look.tone, look.marker, look.dash)
+            assert look.tone in (family(name).tone, BLUE)
+    assert len(set(styles.values())) == len(styles)
+    assert len({kind.tone for kind in FAMILIES}) == len({kind.marker for kind in FAMILIES}) == len(FAMILIES)
+    assert family("pca turboquant_3bit+asymmetric").title == "TurboQuant"
+    assert family("somethingelse").title == "others"
 
 
 def test_precisions_look_different_and_stay_so():

@@ -9,9 +9,9 @@ import pytest
 from evalsuite.reporting.html import render_html
 from evalsuite.reporting.svg import marker_svg
 from evalsuite.reporting.view import build_view
-from tests.reporting.made_up import NASTY, checkpoint_entry, make_run, realistic_run
+from tests.reporting.made_up import NASTY, checkpoint_entry, crowded_run, make_run, realistic_run
 
-VOID = {"meta", "link", "br", "hr", "img", "input"}
+VOID = {"meta", "link", "br", "hr", "img", "input", "wbr"}
 
 
 class Page(HTMLParser):
@@ -45,7 +45,7 @@ class Page(HTMLParser):
         return [attributes[name] for _, attributes in self.elements if name in attributes]
 
 
-@pytest.fixture(scope="session", params=["minilm", "failing", "all_failed", "nasty", "pair"])
+@pytest.fixture(scope="session", params=["minilm", "failing", "all_failed", "nasty", "pair", "crowded"])
 def page_source(request):
     """Pages of every kind of run."""
     if request.param == "pair":
@@ -84,7 +84,7 @@ def test_it_can_be_read_without_eyes(page_source):
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert len(page.all("caption")) == len(page.all("table"))
-    assert all(cell.get("scope") in ("col", "row") for cell in page.all("th"))
+    assert all(cell.get("scope") in ("col", "row", "rowgroup") for cell in page.all("th"))
     pictures = [attributes for attributes in page.all("div") if attributes.get("role") == "img"]
     assert all(picture["aria-label"] for picture in pictures)
     assert all(drawing.get("aria-hidden") == "true" for drawing in page.all("svg"))
@@ -166,3 +166,67 @@ def test_legend_marks_are_shapes(marker):
     assert numbers
     assert all(1 < number < 15 for number in numbers)
     assert drawing.count("Z") == 1
+
+
+@pytest.fixture(scope="session")
+def crowded_source(crowded):
+    """The page of many variants."""
+    return render_html(build_view([crowded]))
+
+
+def test_many_variants_unfold(crowded_source):
+    """The front stands open; all variants and the fidelity unfold, grouped by dimension, without a script."""
+    source = crowded_source
+    page = Page(source)
+    assert len(page.all("details")) == 5
+    assert not any("open" in attributes for attributes in page.all("details"))
+    assert source.count("All 188 variants, by dimension") == 3
+    assert [a for a in page.all("th") if a["scope"] == "rowgroup"]
+    before = source[: source.index("<details")]
+    assert before.rindex("recommended</span>") > before.index("Every variant, smallest first")
+    assert ".tall thead th { position: sticky" in source
+
+
+def test_every_number_is_in_a_table(crowded, crowded_source):
+    """What the figures leave out is written: each variant once in the fidelity, and in the scores."""
+    source = re.sub("<wbr>|\\s+", "", crowded_source)
+    for cell in crowded.record.cells:
+        assert source.count(f'<thscope="row">{cell.variant}<') >= 3, cell.variant
+
+
+def test_what_is_only_for_comparison_says_so(crowded_source):
+    """Other tools' scoring and controls are marked in every table."""
+    text = "".join(Page(crowded_source).text)
+    for words in ("as mteb scores it", "as sentence-transformers scores it", "control: principal components"):
+        assert text.count(words) >= 4
+
+
+def test_a_few_variants_show_their_fidelity_at_once():
+    """With up to 16 variants nothing is folded, and the columns without a value are left out."""
+    source = render_html(build_view([crowded_run(["float32", "int8", "binary"])]))
+    page = Page(source)
+    text = "".join(page.text)
+    assert not page.all("details")
+    assert text.count("SQNR, dB") == 2
+    assert source.count(">Overlap@10<") == 1
+    assert "Clipped" not in text
+    assert "31.5" in text
+
+
+def test_the_legend_of_many_names_families(crowded_source):
+    """A mark a family, and hollow ones for what is there to compare with."""
+    source = crowded_source
+    legend = source[source.index('aria-label="Legend"') : source.index("Pareto front</li>")]
+    titles = re.findall(r"</svg>([^<]+)</li>", legend)
+    assert titles == [
+        "floats", "int8", "int4", "ternary, binary", "scalar (sq)", "PQ, OPQ", "RaBitQ", "TurboQuant",
+        "As other tools score", "Controls",
+    ]  # fmt: skip
+    assert legend.count('fill="none"') == 2
+
+
+def test_more_than_everything_is_written_as_measured():
+    """A retention above 100 % is neither cut nor drawn out of its bar."""
+    source = render_html(build_view([crowded_run(["float32", "int8"], bonus=3.0)]))
+    assert "103.0\N{NO-BREAK SPACE}%" in source
+    assert max(float(width) for width in re.findall(r"<i style=\"width: ([\d.]+)%", source)) <= 100

@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 
 from evalsuite.reporting.markdown import escape, render_markdown
 from evalsuite.reporting.view import build_view
-from tests.reporting.made_up import NASTY
+from tests.reporting.made_up import NASTY, crowded_run
 
 
 def rendered(source):
@@ -60,3 +60,21 @@ def test_figures_failures_and_warnings_are_in(failing):
 def test_a_run_without_scores_is_written(all_failed):
     """There is a page, and no advice."""
     assert "No recommendation" in render_markdown(build_view([all_failed]))
+
+
+def test_many_variants_are_folded_and_read_back(crowded):
+    """Long tables unfold where HTML is understood; a renderer finds every row, a precision each."""
+    source = render_markdown(build_view([crowded]))
+    page = rendered(source)
+    assert source.count("<details>") == source.count("</details>") == 5
+    assert page.count("<table>") == 5
+    assert "<td>turboquant_4bit+asymmetric</td>" in page
+    assert "256/int8+mteb (as mteb scores it)" in page
+    assert "SQNR, dB" in page
+
+
+def test_a_few_variants_stand_open():
+    """Nothing is folded, and the fidelity stands below its task."""
+    source = render_markdown(build_view([crowded_run(["float32", "int8", "binary"])]))
+    assert "<details>" not in source
+    assert "| 384/int8 | 31.5 | 0.9812 | 91.2\N{NO-BREAK SPACE}% |" in source

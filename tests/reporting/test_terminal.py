@@ -4,6 +4,7 @@ import io
 
 from rich.console import Console
 
+from evalsuite.reporting.series import key_series
 from evalsuite.reporting.terminal import render_terminal
 from evalsuite.reporting.view import build_view
 from tests.reporting.made_up import cells_of, checkpoint_entry, make_run, realistic_run, task_entry
@@ -44,15 +45,29 @@ def test_ties_failures_and_advice_are_said(failing):
     assert "Rule: the fewest bytes" in shown
 
 
-def test_many_precisions_continue_in_another_table():
-    """Nine precisions still fit 80 columns."""
+def test_wide_tables_continue_in_another():
+    """Eight precisions with long names still fit 80 columns, and none is cut."""
     task = task_entry("t")
-    names = ["float32", "float16", "bfloat16", "int8", "uint8", "int4", "ternary", "binary", "ubinary"]
-    table = {name: {384: 64.5} for name in names}
-    cells = [cell for name, row in table.items() for cell in bits_free(task, name, row)]
+    names = ["float32", "float16", "bfloat16", "int8_percentile", "turboquant_4bit+asymmetric", "int4",
+             "binary_centred+asymmetric", "binary+rescore4:int8"]  # fmt: skip
+    cells = [cell for name in names for cell in bits_free(task, name, {384: 64.5})]
     shown = printed([make_run([checkpoint_entry("m")], [task], cells)])
     assert "(continued)" in shown
-    assert all(name in shown for name in names)
+    assert all(part in shown for name in names for part in name.split("+"))
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_of_many_precisions_the_most_important_are_shown(crowded):
+    """float32, the recommended one and the front; the rest is counted, and nothing is cut."""
+    view, shown = build_view([crowded]), printed([crowded])
+    named = key_series(view, 8)
+    assert all(name.split("+")[0] in shown for name in named)
+    assert "pca" not in shown
+    assert "+mteb" not in shown
+    hidden = len(view.panels[0].cells) - 4 * len(named)
+    assert shown.count(f"{hidden} more variants are in the report.") == 2
+    assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 
@@ -76,7 +91,9 @@ def test_escapes_do_not_reach_the_terminal(nasty):
 
 
 def test_a_run_without_scores_is_shown(all_failed):
-    """Every cell says failed, and the advice says why there is none."""
+    """Every cell says failed, a reason is given once, and the advice says why there is none."""
     shown = printed([all_failed])
     assert "No recommendation" in shown
-    assert shown.count("model returned NaN") == 48
+    assert shown.count("failed  ") >= 32
+    assert shown.count("model returned NaN") == 3
+    assert "96/float32, 48/float32, 384/float16, 192/float16 and 10 more" in " ".join(shown.split())

@@ -8,7 +8,8 @@ from evalsuite.core.errors import UsageError
 from evalsuite.core.record import Scored
 from evalsuite.core.run import Run
 from evalsuite.core.variant import Variant
-from evalsuite.reporting.view import FailedCell, ScoredCell, build_view
+from evalsuite.reporting.panel import FailedCell, ScoredCell
+from evalsuite.reporting.view import build_view
 from tests.reporting.made_up import broken, realistic_run
 
 

@@ -1,0 +1,148 @@
+"""Quality over dimension: the lines that matter in full, all others behind them in grey."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from evalsuite.reporting.canvas import (
+    NOTHING_SCORED,
+    Sheet,
+    lay_out,
+    log2_axis,
+    note,
+    quality_axis,
+    text_width,
+)
+from evalsuite.reporting.labels import LABEL_SIZE, place_beside
+from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
+from evalsuite.reporting.series import FEW, Lines, lines_of
+from evalsuite.reporting.style import MUTED, SURFACE, drawing, line_style
+from evalsuite.reporting.view import ReportView
+
+_LEADER = 0.2
+"""Room between the axes and the labels beside them, in inches."""
+
+
+def quality_by_dimension(view: ReportView) -> Figure:
+    """Draw quality over dimension: one line a precision, a band for its 95 % interval.
+
+    Of more than `series.FEW` precisions only those that matter most are drawn so; the others are thin grey
+    lines. Each checkpoint and task has its panel; checkpoints share the vertical axis of a task.
+    """
+    lines = lines_of(view)
+    with drawing():
+        figure, axes = lay_out(view.panels, dimension_sheet(view))
+        for ax, panel in zip(axes, view.panels, strict=True):
+            _draw(ax, panel, lines, _limits(view, panel.task, lines))
+    return figure
+
+
+def dimension_sheet(view: ReportView) -> Sheet:
+    """Return the sizes of `quality_by_dimension`: the longest label fits beside the axes."""
+    lines = lines_of(view)
+    names = lines.full + lines.controls
+    longest = max((text_width(name, LABEL_SIZE, bold=True) for name in names), default=0) / 72
+    height = max(2.2, 0.62 + 0.2 * len(names))
+    return Sheet("Quality versus dimension", height=height, right=max(0.78, _LEADER + longest + 0.06))
+
+
+def dimension_caption(view: ReportView) -> str:
+    """Say how to read `quality_by_dimension`, and what it does not show."""
+    lines = lines_of(view)
+    parts = [
+        "One line per precision, over the number of leading dimensions kept (logarithmic). Bands are 95 % "
+        "intervals. Where precisions agree, their lines lie on one another, the later ones thinner."
+    ]
+    if lines.controls:
+        parts.append("Muted and named: controls that keep other dimensions than the first ones.")
+    if lines.grey:
+        parts.append(f"{len(lines.grey)} more in grey; every number is in the tables.")
+    if lines.absent:
+        parts.append(f"Controls and other tools' scorings that are only in the tables: {lines.absent}.")
+    return " ".join(parts)
+
+
+def _limits(view: ReportView, task: str, lines: Lines) -> tuple[float, float]:
+    """Find the vertical axis in points that all checkpoints share on one task."""
+    named = {*lines.full, *lines.controls}
+    cells = [cell for panel in view.panels if panel.task == task for cell in panel.scored]
+    ends = [value for c in cells if c.variant.series in named for value in (c.lower, c.value, c.upper)]
+    ends += [cell.value for cell in cells if cell.variant.series in lines.grey]
+    if not ends:
+        return 0.0, 100.0
+    low, high = 100 * min(ends), 100 * max(ends)
+    margin = 0.08 * max(high - low, 1.0)
+    return low - margin, high + margin
+
+
+def _draw(ax: Axes, panel: Panel, lines: Lines, limits: tuple[float, float]) -> None:
+    """Draw one panel."""
+    dims = sorted(panel.dims)
+    ax.set_xlim(dims[0] / 2**0.18, dims[-1] * 2**0.12)
+    quality_axis(ax, panel.metric, limits)
+    log2_axis(ax, dims, [str(dim) for dim in dims], "Dimensions kept")
+    if not panel.scored:
+        note(ax, NOTHING_SCORED)
+        return
+    _draw_grey(ax, panel, dims, lines.grey)
+    ends: list[tuple[float, float, str]] = []
+    failures: Counter[int] = Counter()
+    for rank, name in enumerate((*lines.controls, *lines.full), start=-len(lines.controls)):
+        _draw_line(ax, panel, name, rank=rank, strength=0.09 if len(lines.full) < FEW else 0.05)
+        values = _values(panel, dims, name)
+        scored = [(dim, value) for dim, value in zip(dims, values, strict=True) if not math.isnan(value)]
+        if scored:
+            ends.append((*scored[-1], name))
+        failed = [dim for dim in dims if isinstance(panel.at(dim, name), FailedCell)]
+        _mark_failed(ax, failed, failures, line_style(name).tone.light)
+    place_beside(ax, ends, limits)
+
+
+def _draw_line(ax: Axes, panel: Panel, name: str, *, rank: int, strength: float) -> None:
+    """Draw one line in full, its band of a given opacity; controls, whose rank is negative, have no band."""
+    look, dims, control = line_style(name), sorted(panel.dims), rank < 0
+    if not control:
+        cells = [panel.at(dim, name) for dim in dims]
+        lower = [100 * c.lower if isinstance(c, ScoredCell) else math.nan for c in cells]
+        upper = [100 * c.upper if isinstance(c, ScoredCell) else math.nan for c in cells]
+        ax.fill_between(dims, lower, upper, color=look.tone.light, alpha=strength, linewidth=0)
+    # Later lines are thinner: where precisions agree, the earlier ones still show around them.
+    ax.plot(
+        dims, _values(panel, dims, name), color=look.tone.light, linestyle=look.dash, marker=look.marker,
+        linewidth=1.1 if control else max(4.2 - 1.3 * rank, 1.6),
+        markersize=3.6 if control else max(8.0 - 0.8 * rank, 5.6),
+        markeredgecolor=SURFACE.light, markeredgewidth=0.6, label=name,
+    )  # fmt: skip
+
+
+def _draw_grey(ax: Axes, panel: Panel, dims: Sequence[int], names: Sequence[str]) -> None:
+    """Draw the lines that only show where the rest lies."""
+    lines = [list(zip(dims, _values(panel, dims, name), strict=True)) for name in names]
+    ax.add_collection(
+        LineCollection(lines, colors=MUTED.light, linewidths=0.7, alpha=0.4, zorder=1.2), autolim=False
+    )
+
+
+def _values(panel: Panel, dims: Sequence[int], name: str) -> list[float]:
+    """Return the values of one series in points, NaN where there is none."""
+    cells = [panel.at(dim, name) for dim in dims]
+    return [100 * cell.value if isinstance(cell, ScoredCell) else math.nan for cell in cells]
+
+
+def _mark_failed(ax: Axes, dims: Sequence[int], above: Counter[int], colour: str) -> None:
+    """Write `failed` at the foot of the axes, above the dimensions at which a precision failed.
+
+    `above` counts what is already written at each dimension, and is brought up to date.
+    """
+    for dim in dims:
+        ax.annotate(
+            "failed", (dim, 0), xycoords=("data", "axes fraction"), xytext=(0, 3 + 9 * above[dim]),
+            textcoords="offset points", ha="center", fontsize=7, color=colour, fontstyle="italic",
+        )  # fmt: skip
+        above[dim] += 1

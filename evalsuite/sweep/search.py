@@ -19,7 +19,7 @@ from evalsuite.sweep.protocols import search_protocol
 from evalsuite.sweep.spaces import Fitted, Space, spaces_of
 from evalsuite.vectors.fidelity import ScoreAgreement, SignalNoise, neighbour_overlap
 from evalsuite.vectors.rescore import CANDIDATES_PER_STEP, rerank
-from evalsuite.vectors.search import Pairs, Ranking, Scores, TopK, host
+from evalsuite.vectors.search import Pairs, Ranking, TopK, host
 
 Floats = npt.NDArray[np.float32]
 
@@ -108,23 +108,25 @@ class CorpusSearch:
         for each in passes:
             each.stream(tracks)
         reasons = {v: passes[0].reasons[_track(v)] for v in variants if _track(v) in passes[0].reasons}
-        found = {v: self._join(v, passes) for v in variants if v not in reasons}
+        masks = [each.mask for each in passes]
+        truths = {
+            space: _concatenate([each.results[_reference(space)].ranking for each in passes], masks)
+            for space in spaces_of(variants)
+        }
+        found = {v: self._join(v, passes, truths[Space.of(v)]) for v in variants if v not in reasons}
         return found, reasons
 
-    def _join(self, variant: Variant, passes: Sequence[_Pass]) -> Found:
+    def _join(self, variant: Variant, passes: Sequence[_Pass], truth: Ranking) -> Found:
         """Put the passes' queries together for one variant."""
         track = _track(variant)
-        reference = Track(track.space, REFERENCE, SYMMETRIC)
+        reference = _reference(track.space)
         began = time.perf_counter()
-        firsts = [each.results[track].best.ranking() for each in passes]
+        firsts = [each.results[track].ranking for each in passes]
         finals = [
             _rescored(each, first, variant) if variant.scoring.mode == RESCORED else first
             for each, first in zip(passes, firsts, strict=True)
         ]
         ranking = _concatenate(finals, [each.mask for each in passes])
-        truth = _concatenate(
-            [each.results[reference].best.ranking() for each in passes], [each.mask for each in passes]
-        )
         agreement = ScoreAgreement()
         for each in passes:
             agreement.update(each.results[reference].sampled, each.results[track].sampled)
@@ -154,7 +156,7 @@ class CorpusSearch:
 class _Result:
     """What one pass gathers for one track."""
 
-    best: TopK
+    ranking: Ranking
     sampled: Floats
     seconds: float = 0.0
 
@@ -186,10 +188,11 @@ class _Pass:
         """Read the corpus once."""
         lanes, self.reasons = build_lanes(tracks, self.queries, self.search.fitted)
         sample = self.search.sampled_rows()
+        tracks = [track for lane in lanes for track in lane.tracks]
+        best = {track: TopK(len(self.queries), self.search.depth, self.watch) for track in tracks}
+        sampled = {track: np.empty((len(self.queries), len(sample)), np.float32) for track in tracks}
+        seconds = dict.fromkeys(tracks, 0.0)
         for lane in lanes:
-            for track in lane.tracks:
-                best = TopK(len(self.queries), self.search.depth, self.watch)
-                self.results[track] = _Result(best, np.empty((len(self.queries), len(sample)), np.float32))
             if isinstance(lane, LevelCodes):
                 for mode in (SYMMETRIC, ASYMMETRIC):
                     self.codes[Track(lane.space, lane.level.name, mode)] = lane
@@ -199,23 +202,14 @@ class _Pass:
             for lane in lanes:
                 began = time.perf_counter()
                 for track, scores in lane.scores(block):
-                    self._take(self.results[track], scores, start, here, sample[here] - start)
+                    best[track].update(scores, start)
+                    sampled[track][:, here] = host(scores[:, sample[here] - start])
                 share = (time.perf_counter() - began) / max(len(lane.tracks), 1)
                 for track in lane.tracks:
-                    self.results[track].seconds += share
+                    seconds[track] += share
             self.search.advance(len(rows))
-
-    def _take(
-        self,
-        result: _Result,
-        scores: Scores,
-        start: int,
-        here: slice,
-        columns: npt.NDArray[np.int64],
-    ) -> None:
-        """Keep the best of a block and the scores of its sampled documents."""
-        result.best.update(scores, start)
-        result.sampled[:, here] = host(scores[:, columns])
+        # Rankings are smaller than the searches they come from, which end here.
+        self.results = {t: _Result(best.pop(t).ranking(), sampled[t], seconds[t]) for t in tracks}
 
 
 def _track(variant: Variant) -> Track:
@@ -224,9 +218,14 @@ def _track(variant: Variant) -> Track:
     return Track(Space.of(variant), variant.precision, ASYMMETRIC if asymmetric else SYMMETRIC)
 
 
+def _reference(space: Space) -> Track:
+    """Return the stream that fidelity in a space is measured against."""
+    return Track(space, REFERENCE, SYMMETRIC)
+
+
 def _tracks(variants: Sequence[Variant]) -> list[Track]:
     """List the streams that variants need, float32 in every space included."""
-    references = [Track(space, REFERENCE, SYMMETRIC) for space in spaces_of(variants)]
+    references = [_reference(space) for space in spaces_of(variants)]
     return list(dict.fromkeys([*references, *map(_track, variants)]))
 
 

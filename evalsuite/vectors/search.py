@@ -166,6 +166,7 @@ class TopK:
     def ranking(self) -> Ranking:
         """Return the result over all blocks seen."""
         self._merge_pile()
+        self._kept = np.sort(self._kept, axis=1)
         rows = (self._kept & ROW_BITS).astype(np.int64)
         return Ranking(rows, _key_scores(self._kept), self._boundary, self._watched)
 
@@ -202,7 +203,10 @@ class TopK:
         Documents above the previous last score were all kept, so when the last score rises its ties are
         counted from what was kept and what is new; when it stays, the new ties add up.
         """
-        merged = np.sort(np.concatenate([self._kept, keys], axis=1), axis=1)[:, : self.k]
+        merged = np.concatenate([self._kept, keys], axis=1)
+        width = min(self.k, merged.shape[1])
+        # The k-th best comes to stand last; the order of the others waits until `ranking`.
+        merged = np.partition(merged, width - 1, axis=1)[:, :width].copy()
         last = merged[:, -1:] >> ROW_WIDTH
         before = (self._kept >> ROW_WIDTH == last).sum(axis=1)
         if self._kept.shape[1] == self.k:

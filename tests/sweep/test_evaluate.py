@@ -80,7 +80,7 @@ def test_headline_equals_trec_eval_on_the_same_scores(finished_run, small_tasks)
         for name in PRECISIONS:
             level = quantizer(name)
             codes = {side: level.encode(unit_prefix(part, dim)) for side, part in vectors.items()}
-            scores = level.scores(codes["queries"], codes["corpus"]).numpy()
+            scores = level.scores(codes["queries"], codes["corpus"])
             run = {
                 query: dict(zip(texts["corpus"], map(float, scores[i]), strict=True))
                 for i, query in enumerate(texts["queries"])

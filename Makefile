@@ -25,8 +25,9 @@ help:
 demo: $(VENV)/.demo
 	$(BIN)/evalsuite demo
 
+# Two test processes of one thread each: libraries that start two threads each would only wait for one another.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --durations 12
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow

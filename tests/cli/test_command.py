@@ -171,7 +171,7 @@ def long_task(tmp_path_factory):
     """A corpus that takes the small model several shards."""
     documents = {
         f"d{i:05d}": " ".join(WORDS[(i * k + i // 16) % 16] for k in range(1, 40)) + f" {i}"
-        for i in range(6000)
+        for i in range(4000)
     }
     queries = {f"q{i}": f"{WORDS[i]} {i * 300}" for i in range(16)}
     qrels = {f"q{i}": {f"d{i * 300:05d}": 1} for i in range(16)}

@@ -23,7 +23,9 @@ from evalsuite.models.folder import (
 from evalsuite.models.gemma import EMBEDDINGGEMMA_DIMS, is_gemma, is_gemma_encoder
 from evalsuite.models.hub import Found, find_model, folder_label
 from evalsuite.models.loading import load_pipeline
+from evalsuite.models.mteb_model import MTEB_SCHEME, MtebModel
 from evalsuite.models.prompts import PromptBook
+from evalsuite.models.registry import AUTO, choose_prompts
 from evalsuite.models.safety import check_safety
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Checkpoint:
         label: Short name for tables.
         source: What the user gave: a path, a hub id, or a note that the model was in memory.
         fingerprint: sha256 over everything that decides the vectors, 64 hex characters.
-        dtype: Number format the model runs in, one of `DTYPES`.
+        dtype: Number format the model runs in, one of `DTYPES`; what mteb says of it for a model mteb loads.
         dim: Width of the full vectors.
         prompts: The prompts in use and where they come from.
         load: Makes the encoder; called once, at the first `encoder()`.
@@ -107,6 +109,7 @@ class _Options:
     device: str | None
     trust_remote_code: bool
     batch_size: int
+    prompts: str
 
 
 def open_checkpoint(
@@ -117,22 +120,26 @@ def open_checkpoint(
     device: str | None = None,
     trust_remote_code: bool = False,
     batch_size: int = 32,
+    prompts: str = AUTO,
 ) -> Checkpoint:
     """Open a model: read its files, check that they are safe, and fingerprint them. Nothing is loaded yet.
 
     Args:
-        model: A folder, a hub id `ORG/NAME`, `all-MiniLM-L6-v2` (needs the extra `demo`), a loaded pipeline
-            (taken as it is: another dtype or device asked for is a warning), or a checkpoint, returned
-            unchanged.
+        model: A folder, a hub id `ORG/NAME`, `all-MiniLM-L6-v2` (needs the extra `demo`), `mteb:ORG/NAME` or
+            `mteb:ORG/NAME@REVISION` (loaded by mteb's own code), a loaded pipeline (taken as it is: another
+            dtype or device asked for is a warning), or a checkpoint, returned unchanged.
         revision: Branch, tag or commit of a hub model; the commit it resolves to is recorded.
         dtype: Number format to run in, one of `DTYPES`.
         device: Device to run on, such as `cpu` or `cuda:0`; None lets sentence-transformers choose.
         trust_remote_code: Run code that comes with the checkpoint. Only for code you have read.
         batch_size: Texts per forward pass.
+        prompts: `auto` takes the prompts of mteb's registry for a hub id it has, else the checkpoint's own;
+            `own` always takes these; a name of the registry, such as `google/embeddinggemma-300m`, takes its
+            prompts, for a fine-tune of that model.
 
     Raises:
-        UsageError: If the dtype, device or batch size is not possible, a folder is given a revision, or
-            `model` is something else.
+        UsageError: If the dtype, device, batch size or prompts are not possible, a folder is given a
+            revision, or `model` is something else.
         CheckpointError: If the model cannot be found, is malformed or unsafe, or cannot run in this dtype.
     """
     if isinstance(model, Checkpoint):
@@ -145,9 +152,11 @@ def open_checkpoint(
         raise UsageError(message)
     if device is not None:
         check_device(device)
-    options = _Options(dtype, device, trust_remote_code, batch_size)
+    options = _Options(dtype, device, trust_remote_code, batch_size, prompts)
     if isinstance(model, str | os.PathLike):
         source = os.fspath(model)
+        if source.startswith(MTEB_SCHEME):
+            return _open_mteb(source, revision, options)
         return _open_folder(source, find_model(source, revision=revision), options)
     if not hasattr(model, "truncate_embeddings"):
         message = f"{type(model).__name__} is not a model; give a folder, a hub id or a SentenceTransformer"
@@ -161,9 +170,10 @@ def _open_folder(source: str, found: Found, options: _Options) -> Checkpoint:
     check_safety(layout, trust_remote_code=options.trust_remote_code)
     _check_dtype(source, options.dtype, layout.backbone)
     settings = found.folder / "config_sentence_transformers.json"
-    book = PromptBook.from_config(
+    own = PromptBook.from_config(
         layout.settings, gemma_encoder=is_gemma_encoder(layout.backbone), where=str(settings)
     )
+    book, notes = choose_prompts(options.prompts, found.hub_id, own)
     limit = layout.max_seq_length()
     load = _Once(lambda: _load_encoder(found.folder, options, layout.dim()))
     dim = layout.dim() or _loaded_dim(load())
@@ -181,7 +191,7 @@ def _open_folder(source: str, found: Found, options: _Options) -> Checkpoint:
         max_seq_length=limit,
         device=options.device,
         folder=found.folder,
-        warnings=(*_layout_warnings(layout), *warnings),
+        warnings=(*_layout_warnings(layout), *warnings, *notes),
     )
 
 
@@ -204,7 +214,8 @@ def _open_loaded(model: SentenceTransformer, options: _Options) -> Checkpoint:
         declared = list(EMBEDDINGGEMMA_DIMS)
     dims, warnings = _matryoshka_dims(declared, dim)
     settings = {"prompts": model.prompts, "default_prompt_name": model.default_prompt_name}
-    book = PromptBook.from_config(settings, gemma_encoder=is_gemma_encoder(backbone), where=name)
+    own = PromptBook.from_config(settings, gemma_encoder=is_gemma_encoder(backbone), where=name)
+    book, notes = choose_prompts(options.prompts, "", own)
     limit = model.max_seq_length
     return Checkpoint(
         label=name,
@@ -217,7 +228,34 @@ def _open_loaded(model: SentenceTransformer, options: _Options) -> Checkpoint:
         matryoshka_dims=dims,
         max_seq_length=limit,
         device=str(model.device),
-        warnings=(*_not_applied(options, dtype, str(model.device)), *warnings),
+        warnings=(*_not_applied(options, dtype, str(model.device)), *warnings, *notes),
+    )
+
+
+def _open_mteb(source: str, revision: str | None, options: _Options) -> Checkpoint:
+    """Open a model that mteb loads; it is loaded now only if nothing else tells its width.
+
+    Raises:
+        UsageError: If prompts or a dtype are asked for, which are mteb's to choose.
+    """
+    if options.prompts != AUTO or options.dtype != DTYPES[0]:
+        message = f"{source}: mteb chooses prompts and dtype of the models it loads; leave both options out"
+        raise UsageError(message)
+    model = MtebModel.find(source, revision, trust_remote_code=options.trust_remote_code)
+    load = _Once(lambda: model.load(options.device, options.batch_size))
+    return Checkpoint(
+        label=model.name,
+        source=source,
+        fingerprint=model.fingerprint,
+        dtype=model.dtype,
+        dim=model.dim or _loaded_dim(load()),
+        prompts=model.prompts,
+        load=load,
+        revision=model.revision,
+        matryoshka_dims=model.matryoshka_dims,
+        max_seq_length=model.max_seq_length,
+        device=options.device,
+        warnings=model.warnings,
     )
 
 

@@ -34,11 +34,13 @@ class Found:
         folder: The folder that holds them.
         label: A short name for tables.
         revision: Commit hash of a hub repository; None for other folders.
+        hub_id: Name of the hub repository; empty for other folders.
     """
 
     folder: Path
     label: str
     revision: str | None = None
+    hub_id: str = ""
 
 
 def find_model(model: str, *, revision: str | None) -> Found:
@@ -123,4 +125,4 @@ def _find_on_hub(model: str, revision: str | None) -> Found:
             "network and HF_HUB_OFFLINE, and for gated models `hf auth login`"
         )
         raise CheckpointError(message) from error
-    return Found(folder, model, folder.name if _COMMIT.fullmatch(folder.name) else revision)
+    return Found(folder, model, folder.name if _COMMIT.fullmatch(folder.name) else revision, model)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from evalsuite.core.errors import CheckpointError
 
 Role = Literal["query", "document", "symmetric"]
 """What a text is in its task: one side of a retrieval, or either side of a comparison such as STS."""
 
-Origin = Literal["checkpoint", "embeddinggemma catalogue", "none"]
-"""Where a book's prompts come from."""
+CHECKPOINT, CATALOGUE, NO_PROMPTS = "checkpoint", "embeddinggemma catalogue", "none"
+"""Where a book's prompts can come from; books made after mteb's registry name the model they follow."""
 
 GEMMA_DOCUMENT = "title: none | text: "
 """EmbeddingGemma's document prompt; a document's real title replaces `none`."""
@@ -38,7 +38,7 @@ EMBEDDINGGEMMA_PROMPTS: Mapping[str, str] = {
     "Clustering": "task: clustering | query: ",
     "STS": "task: sentence similarity | query: ",
     "PairClassification": "task: sentence similarity | query: ",
-    "Summarization": "task: sentence similarity | query: ",
+    "Summarization": "task: summarization | query: ",
 }
 """EmbeddingGemma's catalogue (model card of google/embeddinggemma-300m), keyed as MTEB looks prompts up."""
 
@@ -49,6 +49,14 @@ _ROLE_NAMES: Mapping[Role, tuple[str, ...]] = {
 }
 
 
+class Recipe(Protocol):
+    """Another tool's way of putting prompts to texts, followed to the letter."""
+
+    def render(self, role: Role, task_type: str, task_name: str, text: str, title: str) -> tuple[str, str]:
+        """Return the prompt and the text that follows it; see `PromptBook.render`."""
+        ...
+
+
 @dataclass(frozen=True)
 class PromptBook:
     """The prompts of one checkpoint and the rule that picks among them.
@@ -57,11 +65,13 @@ class PromptBook:
         prompts: Prompt text by name; a name is a role, an MTEB task type or task, or `TYPE-ROLE`.
         origin: Where the prompts come from.
         default_name: Name of the prompt the checkpoint applies when no other one fits.
+        recipe: Takes the place of the rules below; None follows them.
     """
 
     prompts: Mapping[str, str] = field(default_factory=dict)
-    origin: Origin = "none"
+    origin: str = NO_PROMPTS
     default_name: str | None = None
+    recipe: Recipe | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], *, gemma_encoder: bool, where: str) -> PromptBook:
@@ -85,8 +95,8 @@ class PromptBook:
         prompts = {str(name): text for name, text in declared.items() if text is not None}
         if any(prompts.values()):
             default = config.get("default_prompt_name")
-            return cls(prompts, "checkpoint", str(default) if default in prompts else None)
-        return cls(EMBEDDINGGEMMA_PROMPTS, "embeddinggemma catalogue") if gemma_encoder else cls()
+            return cls(prompts, CHECKPOINT, str(default) if default in prompts else None)
+        return cls(EMBEDDINGGEMMA_PROMPTS, CATALOGUE) if gemma_encoder else cls()
 
     def render(
         self, role: Role, task_type: str, task_name: str, text: str, title: str = ""
@@ -107,12 +117,14 @@ class PromptBook:
         Returns:
             The prompt and the text that follows it.
         """
+        if self.recipe is not None:
+            return self.recipe.render(role, task_type, task_name, text, title)
         prompt = self.lookup(role, task_type, task_name)
         if role != "document":
             return prompt, text
         if prompt == GEMMA_DOCUMENT:
-            return "", f"title: {title.strip() or 'none'} | text: {text}"
-        return prompt, f"{title} {text}".strip()
+            return "", titled(text, title)
+        return prompt, joined(text, title)
 
     def lookup(self, role: Role, task_type: str, task_name: str) -> str:
         """Find the prompt as MTEB does: task and role, task, type and role, type, role; empty if none fits.
@@ -135,3 +147,13 @@ class PromptBook:
         default = self.default_name
         if default is not None and not (role == "document" and default.endswith("query")):
             yield default
+
+
+def titled(text: str, title: str) -> str:
+    """Write a document the way EmbeddingGemma was trained on it."""
+    return f"title: {title.strip() or 'none'} | text: {text}"
+
+
+def joined(text: str, title: str) -> str:
+    """Put a title in front of a document as BEIR and MTEB do, one space between."""
+    return f"{title} {text}".strip()

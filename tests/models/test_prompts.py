@@ -25,6 +25,7 @@ def book(**prompts: str) -> PromptBook:
         ("symmetric", "STS", "task: sentence similarity | query: "),
         ("symmetric", "Clustering", "task: clustering | query: "),
         ("symmetric", "Classification", "task: classification | query: "),
+        ("symmetric", "Summarization", "task: summarization | query: "),
         ("document", "Reranking", "title: none | text: "),
         ("document", "QuestionAnswering", "title: none | text: "),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import typer
 
 app = typer.Typer(help="List, show and check tasks.", no_args_is_help=True)
@@ -9,8 +12,65 @@ AS_JSON = typer.Option(False, "--json", help="Print as JSON.")
 
 
 @app.command("list")
-def list_tasks(as_json: bool = AS_JSON) -> None:
-    """List the tasks and suites that can be given by name."""
+def list_tasks(
+    name: list[str] = typer.Argument(None, metavar="[NAME...]", help="With --mteb: tasks and benchmarks."),
+    mteb: bool = typer.Option(False, "--mteb", help="List MTEB's text tasks with their sizes."),
+    types: list[str] = typer.Option(None, "--mteb-types", help="Only these types, such as Retrieval,STS."),
+    languages: list[str] = typer.Option(None, "--mteb-languages", help="Only these languages, such as eng."),
+    domains: list[str] = typer.Option(None, "--mteb-domains", help="Only these domains, such as Medical."),
+    data: Path = typer.Option(None, "--mteb-data", help="Folder of local task data, one folder a task."),
+    limit_hours: float = typer.Option(None, "--limit-hours", help="Keep the cheapest tasks that fit."),
+    texts_per_second: float = typer.Option(
+        None, "--texts-per-second", help="Encoding rate for texts of 500 characters; 100 by default."
+    ),
+    as_json: bool = AS_JSON,
+) -> None:
+    """List the tasks and suites that can be given by name; with --mteb, those of MTEB."""
+    if mteb:
+        from evalsuite.cli.arguments import split_names
+        from evalsuite.cli.tasks_mteb import ListOptions, list_mteb
+
+        options = ListOptions(
+            names=tuple(name or ()),
+            types=tuple(split_names(types or ())),
+            languages=tuple(split_names(languages or ())),
+            domains=tuple(split_names(domains or ())),
+            data=data,
+            limit_hours=limit_hours,
+            texts_per_second=texts_per_second,
+        )
+        list_mteb(options, as_json=as_json)
+        return
+    _refuse_without_mteb(
+        {
+            "NAME": name,
+            "--mteb-types": types,
+            "--mteb-languages": languages,
+            "--mteb-domains": domains,
+            "--mteb-data": data,
+            "--limit-hours": limit_hours,
+            "--texts-per-second": texts_per_second,
+        }
+    )
+    _list_own(as_json=as_json)
+
+
+def _refuse_without_mteb(options: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing for evalsuite's own tasks.
+
+    Raises:
+        UsageError: Names them.
+    """
+    from evalsuite.core.errors import UsageError
+
+    given = [name for name, value in options.items() if value]
+    if given:
+        message = f"{', '.join(given)}: only together with --mteb"
+        raise UsageError(message)
+
+
+def _list_own(*, as_json: bool) -> None:
+    """Print evalsuite's own tasks and suites."""
     from evalsuite.cli.console import print_json, stdout
     from evalsuite.tasks.catalogue import Catalogue
 
@@ -38,10 +98,10 @@ def list_tasks(as_json: bool = AS_JSON) -> None:
 def show(task: str = typer.Argument(..., help="Name of a task, or a path."), as_json: bool = AS_JSON) -> None:
     """Show a task: its card, its size, its first texts."""
     from evalsuite.cli.console import print_json, say
-    from evalsuite.tasks.catalogue import Catalogue
+    from evalsuite.tasks.catalogue import resolve
     from evalsuite.tasks.check import check
 
-    (reference, *_) = Catalogue().resolve([task])
+    (reference, *_) = resolve([task])
     found, report, card = reference.describe(), check(reference), reference.card
     shown = {
         "name": found.name,
@@ -76,10 +136,10 @@ def check_tasks(
 ) -> None:
     """Read the data of tasks and report every mistake at once; exit code 1 if there is one."""
     from evalsuite.cli.console import print_json, say, warn
-    from evalsuite.tasks.catalogue import Catalogue
+    from evalsuite.tasks.catalogue import resolve
     from evalsuite.tasks.check import check
 
-    reports = [check(reference) for reference in Catalogue().resolve(list(task))]
+    reports = [check(reference) for reference in resolve(list(task))]
     if as_json:
         print_json([{**vars(report), "counts": dict(report.counts), "ok": report.ok} for report in reports])
     else:

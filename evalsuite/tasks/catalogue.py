@@ -8,13 +8,18 @@ import functools
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, overload
 
 from evalsuite.core.errors import TaskDataError, UsageError, known_names
 from evalsuite.tasks.card import TaskCard, load_card
 from evalsuite.tasks.refs import TaskRef, card_ref, path_ref
 from evalsuite.tasks.suites import SUITES_FILE, read_suites
+
+if TYPE_CHECKING:
+    from evalsuite.tasks.mteb.options import MtebOptions
+    from evalsuite.tasks.mteb.refs import MtebRef
 
 _SPLIT = re.compile(r"(?P<base>.+):(?P<split>[\w.-]+)")
 
@@ -33,6 +38,42 @@ def tasks_folder() -> Path:
         f"the bundled tasks are missing beside {package}; install evalsuite again, or work in its checkout"
     )
     raise UsageError(message)
+
+
+class OtherNames(Protocol):
+    """A second place where names are looked up, after the catalogue's own and paths."""
+
+    def names(self) -> list[str]:
+        """List the names known there, for suggestions."""
+
+    def find(self, text: str) -> list[MtebRef]:
+        """Find what a text stands for; empty when it is no name of that place."""
+
+
+def resolve(
+    refs: Sequence[str | os.PathLike[str]], options: MtebOptions | None = None
+) -> list[TaskRef | MtebRef]:
+    """Find the tasks asked for: evalsuite's own and paths first, then mteb's tasks and benchmarks.
+
+    Importing mteb takes seconds, so that happens only when a name is not found before.
+
+    Args:
+        refs: As for `Catalogue.resolve`, and mteb's names: a task, a benchmark, `TASK:SPLIT`, `TASK=FOLDER`,
+            or `mteb` for every text task that matches the filters of `options`.
+        options: How mteb's names are understood; by default without filters.
+
+    Raises:
+        UsageError: Lists everything that was asked for and cannot be found or used.
+        TaskDataError: If `suites.toml` is malformed.
+    """
+
+    def mteb_names() -> OtherNames:
+        from evalsuite.tasks.mteb.names import MtebNames
+        from evalsuite.tasks.mteb.options import MtebOptions
+
+        return MtebNames(options or MtebOptions())
+
+    return Catalogue().resolve(refs, others=mteb_names)
 
 
 class Catalogue:
@@ -73,23 +114,34 @@ class Catalogue:
         """
         return self._suites
 
-    def resolve(self, refs: Sequence[str | os.PathLike[str]]) -> list[TaskRef]:
+    @overload
+    def resolve(self, refs: Sequence[str | os.PathLike[str]]) -> list[TaskRef]: ...
+
+    @overload
+    def resolve(
+        self, refs: Sequence[str | os.PathLike[str]], *, others: Callable[[], OtherNames]
+    ) -> list[TaskRef | MtebRef]: ...
+
+    def resolve(
+        self, refs: Sequence[str | os.PathLike[str]], *, others: Callable[[], OtherNames] | None = None
+    ) -> list[TaskRef] | list[TaskRef | MtebRef]:
         """Find the tasks asked for, in order, each once.
 
         Args:
             refs: Names of cards and suites, paths of cards, folders and STS files; a text may end in
                 `:SPLIT`. A name wins over a path of the same spelling (write `./NAME` for the path).
+            others: Opens a second place to look a text up in; called only when one is not found here.
 
         Raises:
             UsageError: Lists everything that was asked for and cannot be found, or all tasks whose names
                 cannot be told apart.
             TaskDataError: If `suites.toml` is malformed.
         """
-        found: dict[tuple[str, Path, str | None], TaskRef] = {}
+        found: dict[Hashable, TaskRef | MtebRef] = {}
         problems = []
         for ref in refs:
             try:
-                for task in self._find(ref):
+                for task in self._find(ref, others):
                     found.setdefault(task.identity, task)
             except UsageError as error:
                 problems.append(str(error))
@@ -106,25 +158,40 @@ class Catalogue:
     def _card_file(self, name: str) -> Path:
         return self.folder / f"{name}.toml"
 
-    def _find(self, ref: str | os.PathLike[str]) -> list[TaskRef]:
-        """Find what one ref stands for: as it is written, else with `:SPLIT` taken off its end.
+    def _find(
+        self, ref: str | os.PathLike[str], others: Callable[[], OtherNames] | None
+    ) -> Sequence[TaskRef | MtebRef]:
+        """Find what one ref stands for: here, else elsewhere.
 
         Raises:
             UsageError: If it stands for nothing.
         """
+        text = os.fspath(ref)
+        own = self._find_own(ref)
+        if own:
+            return own
+        elsewhere = others() if others is not None and isinstance(ref, str) else None
+        found = elsewhere.find(text) if elsewhere is not None else []
+        if not found:
+            match = _SPLIT.fullmatch(text)
+            raise UsageError(self._unknown(match["base"] if match else text, elsewhere))
+        return found
+
+    def _find_own(self, ref: str | os.PathLike[str]) -> list[TaskRef]:
+        """Find a card, suite or path: as it is written, else with `:SPLIT` taken off its end."""
         text = os.fspath(ref)
         is_name = isinstance(ref, str)
         whole = self._named(text, None) if is_name else []
         whole = whole or self._at_path(Path(text).expanduser(), None)
         match = _SPLIT.fullmatch(text)
         if whole or match is None:
-            return whole or self._missing(text)
+            return whole
         base, split = match["base"], match["split"]
         if is_name and base in self.suites():
             message = f"{text!r}: {base} is a suite, and a suite takes no split"
             raise UsageError(message)
         parted = self._named(base, split) if is_name else []
-        return parted or self._at_path(Path(base).expanduser(), split) or self._missing(base)
+        return parted or self._at_path(Path(base).expanduser(), split)
 
     def _named(self, name: str, split: str | None) -> list[TaskRef]:
         """Find a card or a suite by its name; empty when there is none."""
@@ -159,36 +226,40 @@ class Catalogue:
         is_default = split == (card.source.split or "test")
         return card_ref(path, card.name, None if is_default else split)
 
-    def _tell_apart(self, refs: Sequence[TaskRef]) -> list[TaskRef]:
-        """Put the parent folder before names that occur twice; the catalogue's own keep theirs.
+    def _tell_apart(self, refs: Sequence[TaskRef | MtebRef]) -> list[TaskRef | MtebRef]:
+        """Put the parent folder or benchmark before names that occur twice; the catalogue's own keep theirs.
 
         Raises:
             UsageError: If that does not help.
         """
         counts = Counter(ref.name for ref in refs)
         renamed = [
-            dataclasses.replace(ref, name=f"{ref.home.resolve().parent.name}/{ref.name}")
-            if counts[ref.name] > 1 and ref.path.parent != self.folder
+            dataclasses.replace(ref, name=ref.qualified)
+            if counts[ref.name] > 1 and not self._is_own(ref)
             else ref
             for ref in refs
         ]
         again = Counter(ref.name for ref in renamed)
-        same = [f"{ref.name}: {ref.path}" for ref in renamed if again[ref.name] > 1]
+        same = [f"{ref.name}: {ref.place}" for ref in renamed if again[ref.name] > 1]
         if same:
             lines = "\n".join(f"  - {line}" for line in same)
             message = f"these tasks have the same name; rename a folder or give one of them a card:\n{lines}"
             raise UsageError(message)
         return renamed
 
-    def _missing(self, text: str) -> list[TaskRef]:
-        """Refuse what stands for nothing."""
-        raise UsageError(self._unknown(text))
+    def _is_own(self, ref: TaskRef | MtebRef) -> bool:
+        """Tell whether a task is one of the catalogue's cards."""
+        return isinstance(ref, TaskRef) and ref.path.parent == self.folder
 
-    def _unknown(self, text: str) -> str:
+    def _unknown(self, text: str, elsewhere: OtherNames | None = None) -> str:
         """Say that there is no such task, with the nearest name."""
-        near = difflib.get_close_matches(text, [*self.names(), *self.suites()], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"{text!r} is no task, suite, file or folder{hint}"
+        others = [] if elsewhere is None else elsewhere.names()
+        near = difflib.get_close_matches(text, [*self.names(), *self.suites(), *others], n=3 if others else 1)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        places = "task, suite, file or folder" + (
+            "" if elsewhere is None else ", nor a task or benchmark of MTEB"
+        )
+        return f"{text!r} is no {places}{hint}"
 
     def _known(self) -> str:
         """List the names that would have worked."""

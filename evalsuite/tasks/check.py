@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evalsuite.core.errors import TaskDataError, UserError
+from evalsuite.tasks.mteb.refs import MtebRef
+from evalsuite.tasks.mteb.task import MtebTask
 from evalsuite.tasks.refs import TaskRef
 from evalsuite.tasks.task import RetrievalTask, Task
 
@@ -34,10 +36,12 @@ class CheckReport:
         return not self.problems
 
 
-def check(ref: TaskRef) -> CheckReport:
+def check(ref: TaskRef | MtebRef) -> CheckReport:
     """Read a task and report every mistake, every oddity and the counts; never raises for bad data."""
     try:
         task = ref.load()
+        if isinstance(task, MtebTask):
+            task.load()
     except TaskDataError as error:
         return CheckReport(ref.name, error.problems)
     except UserError as error:
@@ -47,6 +51,8 @@ def check(ref: TaskRef) -> CheckReport:
 
 def _counts(task: Task) -> dict[str, int]:
     """Count what a task holds."""
+    if isinstance(task, MtebTask):
+        return dict(task.counts)
     if not isinstance(task, RetrievalTask):
         sentences = {text for column in (task.first, task.second) for text in column}
         return {"pairs": len(task.pair_ids), "different sentences": len(sentences)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from evalsuite.tasks.splits import SPLIT_WORDS, choose_split, name_with_split
 from evalsuite.tasks.sts import LAYOUT as STS_LAYOUT
 from evalsuite.tasks.sts import read_sts, sts_file, sts_files, sts_name
 from evalsuite.tasks.tables import table_stem
-from evalsuite.tasks.task import Task
+from evalsuite.tasks.task import NativeTask
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class TaskDescription:
 
     Attributes:
         name: What the task is called.
-        kind: `retrieval` or `sts`.
+        kind: `retrieval`, `sts` or `mteb`.
         source: Where the data is, in words.
         licence: Licence of the texts; `not stated` without a card.
     """
 
     name: str
-    kind: Kind
+    kind: Kind | Literal["mteb"]
     source: str
     licence: str
 
@@ -64,11 +65,21 @@ class TaskRef:
         return load_card(self.path) if self.form == "card" else None
 
     @property
-    def identity(self) -> tuple[str, Path, str | None]:
+    def identity(self) -> Hashable:
         """What makes two refs the same task, whatever they are called."""
         return self.form, self.path.resolve(), self.split
 
-    def load(self) -> Task:
+    @property
+    def qualified(self) -> str:
+        """The name with the parent folder in front, for telling apart two tasks of one name."""
+        return f"{self.home.resolve().parent.name}/{self.name}"
+
+    @property
+    def place(self) -> str:
+        """Where the data is, for messages."""
+        return str(self.path)
+
+    def load(self) -> NativeTask:
         """Read and check the task's data.
 
         Raises:

@@ -12,10 +12,10 @@ from evalsuite.tasks.beir import read_beir
 from evalsuite.tasks.card import TaskCard, load_card
 from evalsuite.tasks.stdlib_docs import read_stdlib_docs
 from evalsuite.tasks.sts import read_sts
-from evalsuite.tasks.task import Task
+from evalsuite.tasks.task import NativeTask
 
 
-def load_task(card_file: Path, *, split: str | None = None, name: str | None = None) -> Task:
+def load_task(card_file: Path, *, split: str | None = None, name: str | None = None) -> NativeTask:
     """Read the task a card describes.
 
     Args:
@@ -49,7 +49,7 @@ def describe_source(card: TaskCard) -> str:
     return f"{card.source.kind} {card.source.path}".strip() + revision
 
 
-def _read(card: TaskCard, card_file: Path, split: str | None) -> Task:
+def _read(card: TaskCard, card_file: Path, split: str | None) -> NativeTask:
     """Read a card's data, without the card's name and metric."""
     if card.source.kind == "python-stdlib":
         if split not in (None, "test"):

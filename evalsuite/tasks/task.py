@@ -6,7 +6,10 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from evalsuite.tasks.mteb.task import MtebTask
 
 Role = Literal["query", "document", "symmetric"]
 
@@ -41,6 +44,8 @@ class RetrievalTask:
         split: Name of the judgements used, such as `test`.
         source: Where the data came from, for the record.
         warnings: What was odd about the data, one sentence each.
+        ignore_identical_ids: Whether a document with the query's own id is taken out of its ranking.
+        skip_first_result: Whether the first document of every ranking is taken out of it.
     """
 
     name: str
@@ -54,13 +59,22 @@ class RetrievalTask:
     split: str = "test"
     source: str = ""
     warnings: Sequence[str] = field(default=())
+    ignore_identical_ids: bool = False
+    skip_first_result: bool = False
 
     kind = "retrieval"
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """sha256 over every id, text, title and judgement; independent of the order they were stored in."""
-        parts = [["retrieval"]]
+        """sha256 over every id, text, title and judgement, and the scoring rules that are not the usual ones.
+
+        Independent of the order in which texts and judgements were stored.
+        """
+        rules = {
+            "ignore_identical_ids": self.ignore_identical_ids,
+            "skip_first_result": self.skip_first_result,
+        }
+        parts = [["retrieval", *(name for name, is_set in rules.items() if is_set)]]
         parts += sorted([i, d.title, d.text] for i, d in zip(self.document_ids, self.documents, strict=True))
         parts += sorted([i, q.text] for i, q in zip(self.query_ids, self.queries, strict=True))
         parts += sorted([q, d, str(grade)] for q, grades in self.qrels.items() for d, grade in grades.items())
@@ -104,7 +118,11 @@ class StsTask:
         return _digest([["sts"], *([i, a.text, b.text, repr(float(score))] for i, a, b, score in rows)])
 
 
-Task = RetrievalTask | StsTask
+NativeTask: TypeAlias = RetrievalTask | StsTask
+"""A task that our own search and metrics score."""
+
+Task: TypeAlias = "NativeTask | MtebTask"
+"""Any task; MTEB's may go through mteb's evaluators."""
 
 
 def _digest(parts: Iterable[Sequence[str]]) -> str:

@@ -1,0 +1,1 @@
+"""Promises of MTEB's tasks."""

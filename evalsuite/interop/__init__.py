@@ -1,0 +1,1 @@
+"""Results of other tools, out and in."""

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep_cost import conditions, peak_mib
+from measuring import conditions, peak_mib
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,21 +16,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cutting import cut
+from measuring import WARM_UP, conditions, measured, median, peak_mib
+
 if TYPE_CHECKING:
     from evalsuite.models.checkpoint import Checkpoint
     from evalsuite.tasks.task import Task
 
 SIDES = ("bare", "sweep")
-WARM_UP = ["a few words to start every thread and fill every cache"] * 8
 
 
 def main() -> None:
@@ -63,16 +63,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=3, help="runs of each side (default: %(default)s)")
     parser.add_argument("--measure", choices=SIDES, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def measured(side: str) -> dict[str, Any]:
-    """Do one measurement in a process of its own; its messages go to this process's stderr."""
-    command = [sys.executable, __file__, *sys.argv[1:], "--measure", side]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"the measurement failed: {' '.join(command)}")
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -151,52 +141,6 @@ def sweep(
     return run.record.provenance.seconds
 
 
-def cut(task: Task, documents: int, folder: Path) -> str:
-    """Write a retrieval task with fewer documents to a folder, and return where."""
-    from evalsuite.tasks.task import RetrievalTask
-
-    if not isinstance(task, RetrievalTask):
-        sys.exit(f"--documents cuts a corpus, and {task.name} has none")
-    where = folder / "cut"
-    (where / "qrels").mkdir(parents=True)
-    corpus = zip(task.document_ids[:documents], task.documents[:documents], strict=True)
-    queries = zip(task.query_ids, task.queries, strict=True)
-    write_lines(where / "corpus.jsonl", [{"_id": i, "title": t.title, "text": t.text} for i, t in corpus])
-    write_lines(where / "queries.jsonl", [{"_id": i, "text": t.text} for i, t in queries])
-    judgements = [f"{q}\t{d}\t{grade}" for q, grades in task.qrels.items() for d, grade in grades.items()]
-    (where / "qrels" / "test.tsv").write_text("\n".join(judgements) + "\n", encoding="utf-8")
-    return str(where)
-
-
-def write_lines(path: Path, rows: list[dict[str, str]]) -> None:
-    """Write JSON Lines."""
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
-def peak_mib() -> float:
-    """Return the largest resident memory of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-
-
-def conditions(threads: int) -> str:
-    """Say what the figures depend on, in one line."""
-    import platform
-
-    from evalsuite.sweep.provenance import library_versions
-
-    versions = library_versions()
-    names = ("evalsuite", "sentence-transformers", "torch")
-    libraries = ", ".join(f"{name} {versions[name]}" for name in names)
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {threads} torch threads"
-    return f"Python {platform.python_version()}, {libraries}; {machine}"
-
-
-def median(results: dict[str, list[dict[str, Any]]], side: str, key: str) -> float:
-    """Return the median of one figure over the runs of one side."""
-    return float(statistics.median(one[key] for one in results[side]))
-
-
 def print_results(options: argparse.Namespace, results: dict[str, list[dict[str, Any]]]) -> None:
     """Print medians, the ratio and its range."""
     dims, precisions = len(options.dims.split(",")), len(options.precisions.split(","))
@@ -213,10 +157,10 @@ def print_results(options: argparse.Namespace, results: dict[str, list[dict[str,
     print()
     print(f"{'':6}{'wall s':>10}{'processor s':>14}{'peak MiB':>11}{'of which model':>16}   (medians)")
     for side in SIDES:
-        row = [median(results, side, key) for key in ("seconds", "processor", "peak", "loaded")]
+        row = [median(results[side], key) for key in ("seconds", "processor", "peak", "loaded")]
         print(f"{side:6}{row[0]:>10.2f}{row[1]:>14.2f}{row[2]:>11.0f}{row[3]:>16.0f}")
     for name, key in (("wall", "seconds"), ("processor", "processor")):
-        ratio = median(results, "sweep", key) / median(results, "bare", key)
+        ratio = median(results["sweep"], key) / median(results["bare"], key)
         turns = zip(results["bare"], results["sweep"], strict=True)
         pairs = ", ".join(f"{sweep[key] / bare[key]:.3f}" for bare, sweep in turns)
         print(f"sweep / bare, {name} time: {ratio:.3f}  (turn by turn: {pairs})")

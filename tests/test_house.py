@@ -13,9 +13,10 @@ FLOORS = {
     "tasks": 2, "models": 2,
     "embeddings": 3,
     "sweep": 4,
-    "reporting": 5,
+    "reporting": 5, "gate": 5, "ablation": 5, "interop": 5,
     "api": 6,
-    "cli": 7, "__main__": 8,
+    "integrations": 7,
+    "cli": 8, "__main__": 9,
 }  # fmt: skip
 """Floor of every room; rooms on one floor do not know each other."""
 

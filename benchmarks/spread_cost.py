@@ -1,0 +1,101 @@
+"""Measure all spread statistics of one pass against one bare `X.T @ X` per dimension.
+
+    OMP_NUM_THREADS=1 python benchmarks/spread_cost.py
+    python benchmarks/spread_cost.py --documents 1000000 --repeat 1
+
+The two take turns within each repeat. The bare side multiplies contiguous float32 prefixes that are already cut and
+normalised, with numpy, which computes half of a symmetric product. Ours starts from full-width vectors in blocks and
+ends with every statistic of one side at every dimension. `processor` is the time of all threads, which a busy machine
+disturbs less than the wall time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from evalsuite.stats.spread.side import WholeSide, measure_side
+from evalsuite.stats.spread.stream import SideStream
+
+Floats = npt.NDArray[np.float32]
+BLOCK = 16384
+"""Rows handed over at once, as a store hands out shards."""
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Run once; return wall and processor seconds."""
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - processor
+
+
+def bare(vectors: Floats, dims: list[int]) -> tuple[float, float]:
+    """Multiply each prefix with itself; cutting and normalising it are not counted."""
+    total = np.zeros(2)
+    for dim in dims:
+        prefix = np.ascontiguousarray(vectors[:, :dim])
+        prefix /= np.linalg.norm(prefix, axis=1, keepdims=True)
+        total += timed(lambda prefix=prefix: prefix.T @ prefix)
+        del prefix
+    return float(total[0]), float(total[1])
+
+
+def passed(vectors: Floats, dims: list[int]) -> SideStream:
+    """Feed all vectors, block by block."""
+    stream = SideStream(dims, np.random.default_rng(0))
+    for start in range(0, len(vectors), BLOCK):
+        stream.feed(vectors[start : start + BLOCK])
+    return stream
+
+
+def measured(stream: SideStream, dims: list[int]) -> None:
+    """Compute every statistic at every dimension."""
+    whole = WholeSide.of(stream)
+    for dim in dims:
+        measure_side("document", whole, dim)
+
+
+def main() -> None:
+    """Run the contest and print ratios."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--dims", type=int, nargs="+", default=[768, 512, 256, 128])
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((options.documents, max(options.dims)), dtype=np.float32)
+    measured(passed(vectors[:5000], options.dims), options.dims)
+    rows = []
+    for _ in range(options.repeat):
+        streams: list[SideStream] = []
+        first = bare(vectors, options.dims)
+        one = timed(lambda streams=streams: streams.append(passed(vectors, options.dims)))
+        two = timed(lambda streams=streams: measured(streams[0], options.dims))
+        rows.append((*first, *one, *two))
+    names = ("bare", "pass", "statistics")
+    medians = [median(column) for column in zip(*rows, strict=True)]
+    print(
+        f"{options.documents:,} x {max(options.dims)}, dims {options.dims}, torch threads {torch.get_num_threads()}"
+    )
+    print(f"{'':12s}{'wall s':>9s}{'processor s':>13s}   (medians of {options.repeat})")
+    for index, name in enumerate(names):
+        print(f"{name:12s}{medians[2 * index]:9.3f}{medians[2 * index + 1]:13.3f}")
+    for offset, name in enumerate(("wall", "processor")):
+        ratios = [(row[2 + offset] + row[4 + offset]) / row[offset] for row in rows]
+        turns = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"(pass + statistics) / bare, {name}: {median(ratios):.2f}  (turn by turn: {turns})")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak resident memory: {peak:,.0f} MiB, of which the vectors {vectors.nbytes / 2**20:,.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

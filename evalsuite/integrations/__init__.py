@@ -1,0 +1,1 @@
+"""Evalsuite inside other tools: pytest, the trainer, trackers."""

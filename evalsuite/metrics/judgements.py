@@ -20,7 +20,8 @@ class Judgements:
 
     Attributes:
         relevant: int64 (queries,), documents with a positive grade.
-        ideal_gains: float64 (queries, depth), the best `depth` grades, descending, padded with 0.
+        ideal_gains: float64 (queries, d), the best `depth` grades, descending, padded with 0; d is `depth`,
+            or the largest number of relevant documents of a query if that is less.
     """
 
     relevant: Ints
@@ -38,6 +39,7 @@ class Judgements:
         """
         query, grade = query[grade > 0], grade[grade > 0]
         relevant = np.bincount(query, minlength=queries).astype(np.int64)
+        depth = min(depth, int(relevant.max(initial=0)))
         order = np.lexsort((-grade, query))
         query, grade = query[order], grade[order]
         place = np.arange(len(query)) - (np.cumsum(relevant) - relevant)[query]

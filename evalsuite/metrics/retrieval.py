@@ -38,9 +38,12 @@ def score(
 
 def ndcg(hits: Hits, ranks: Ints, judgements: Judgements, k: int) -> Doubles:
     """Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002; trec_eval `ndcg_cut`)."""
-    within = ranks <= k
-    gains = hits.grade[within] / np.log2(ranks[within] + 1.0)
-    return ratio(per_query(hits.query[within], gains, judgements), ideal_dcg(judgements, k))
+    # Added up by rising rank, as trec_eval does: the last bit decides whether two queries are equal.
+    order = np.lexsort((ranks, hits.query))
+    query, rank = hits.query[order], ranks[order]
+    within = rank <= k
+    gains = hits.grade[order][within] / np.log2(rank[within] + 1.0)
+    return ratio(per_query(query[within], gains, judgements), ideal_dcg(judgements, k))
 
 
 def average_precision(hits: Hits, ranks: Ints, judgements: Judgements, k: int) -> Doubles:
@@ -91,8 +94,10 @@ METRICS: dict[str, Metric] = {
 def ideal_dcg(judgements: Judgements, k: int) -> Doubles:
     """Discounted cumulative gain of the best possible ranking, cut at k: float64 (queries,)."""
     depth = min(k, judgements.ideal_gains.shape[1])
-    discounts = 1.0 / np.log2(np.arange(depth) + 2.0)
-    return np.asarray(judgements.ideal_gains[:, :depth] @ discounts)
+    if depth == 0:
+        return np.zeros(len(judgements))
+    gains = judgements.ideal_gains[:, :depth] / np.log2(np.arange(depth) + 2.0)
+    return np.asarray(np.cumsum(gains, axis=1)[:, -1])
 
 
 def per_query(query: Ints, values: Doubles, judgements: Judgements) -> Doubles:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from evalsuite.reporting.beside import PublishedLine, draw_published, score_lines
 from evalsuite.reporting.canvas import (
     NOTHING_SCORED,
     Sheet,
@@ -34,21 +35,27 @@ def quality_by_dimension(view: ReportView) -> Figure:
 
     Of more than `series.FEW` precisions only those that matter most are drawn so; the others are thin grey
     lines. Each checkpoint and task has its panel; checkpoints share the vertical axis of a task.
+    Published scores of the very same task are dashed.
     """
     lines = lines_of(view)
     with drawing():
         figure, axes = lay_out(view.panels, dimension_sheet(view))
         for ax, panel in zip(axes, view.panels, strict=True):
-            _draw(ax, panel, lines, _limits(view, panel.task, lines))
+            published = score_lines(panel, view.published)
+            _draw(ax, panel, lines, published, _limits(view, panel.task, lines, published))
     return figure
 
 
 def dimension_sheet(view: ReportView) -> Sheet:
     """Return the sizes of `quality_by_dimension`: the longest label fits beside the axes."""
     lines = lines_of(view)
-    names = lines.full + lines.controls
+    own, published = (
+        lines.full + lines.controls,
+        [score_lines(panel, view.published) for panel in view.panels],
+    )
+    names = [*own, *(line.label for some in published for line in some)]
     longest = max((text_width(name, LABEL_SIZE, bold=True) for name in names), default=0) / 72
-    height = max(2.2, 0.62 + 0.2 * len(names))
+    height = max(2.2, 0.62 + 0.2 * (len(own) + max(map(len, published), default=0)))
     return Sheet("Quality versus dimension", height=height, right=max(0.78, _LEADER + longest + 0.06))
 
 
@@ -59,6 +66,8 @@ def dimension_caption(view: ReportView) -> str:
         "One line per precision, over the number of leading dimensions kept (logarithmic). Bands are 95 % "
         "intervals. Where precisions agree, their lines lie on one another, the later ones thinner."
     ]
+    if any(score_lines(panel, view.published) for panel in view.panels):
+        parts.append("Dashed: published for the same task.")
     if lines.controls:
         parts.append("Muted and named: controls that keep other dimensions than the first ones.")
     if lines.grey:
@@ -68,12 +77,16 @@ def dimension_caption(view: ReportView) -> str:
     return " ".join(parts)
 
 
-def _limits(view: ReportView, task: str, lines: Lines) -> tuple[float, float]:
+def _limits(
+    view: ReportView, task: str, lines: Lines, published: Sequence[PublishedLine]
+) -> tuple[float, float]:
     """Find the vertical axis in points that all checkpoints share on one task."""
     named = {*lines.full, *lines.controls}
     cells = [cell for panel in view.panels if panel.task == task for cell in panel.scored]
-    ends = [value for c in cells if c.variant.series in named for value in (c.lower, c.value, c.upper)]
+    drawn = [cell for cell in cells if cell.variant.series in named]
+    ends = [end for cell in drawn for end in (cell.lower, cell.value, cell.upper) if end is not None]
     ends += [cell.value for cell in cells if cell.variant.series in lines.grey]
+    ends += [value / 100 for line in published for value in line.points.values()]
     if not ends:
         return 0.0, 100.0
     low, high = 100 * min(ends), 100 * max(ends)
@@ -81,17 +94,20 @@ def _limits(view: ReportView, task: str, lines: Lines) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _draw(ax: Axes, panel: Panel, lines: Lines, limits: tuple[float, float]) -> None:
+def _draw(
+    ax: Axes, panel: Panel, lines: Lines, published: Sequence[PublishedLine], limits: tuple[float, float]
+) -> None:
     """Draw one panel."""
     dims = sorted(panel.dims)
-    ax.set_xlim(dims[0] / 2**0.18, dims[-1] * 2**0.12)
+    ticks = sorted({*dims, *(dim for line in published for dim in line.points)})
+    ax.set_xlim(ticks[0] / 2**0.18, ticks[-1] * 2**0.12)
     quality_axis(ax, panel.metric, limits)
-    log2_axis(ax, dims, [str(dim) for dim in dims], "Dimensions kept")
+    log2_axis(ax, ticks, [str(dim) for dim in ticks], "Dimensions kept")
     if not panel.scored:
         note(ax, NOTHING_SCORED)
         return
     _draw_grey(ax, panel, dims, lines.grey)
-    ends: list[tuple[float, float, str]] = []
+    ends = draw_published(ax, published)
     failures: Counter[int] = Counter()
     for rank, name in enumerate((*lines.controls, *lines.full), start=-len(lines.controls)):
         _draw_line(ax, panel, name, rank=rank, strength=0.09 if len(lines.full) < FEW else 0.05)
@@ -108,9 +124,8 @@ def _draw_line(ax: Axes, panel: Panel, name: str, *, rank: int, strength: float)
     """Draw one line in full, its band of a given opacity; controls, whose rank is negative, have no band."""
     look, dims, control = line_style(name), sorted(panel.dims), rank < 0
     if not control:
-        cells = [panel.at(dim, name) for dim in dims]
-        lower = [100 * c.lower if isinstance(c, ScoredCell) else math.nan for c in cells]
-        upper = [100 * c.upper if isinstance(c, ScoredCell) else math.nan for c in cells]
+        ends = [_interval(panel.at(dim, name)) for dim in dims]
+        lower, upper = [low for low, _ in ends], [high for _, high in ends]
         ax.fill_between(dims, lower, upper, color=look.tone.light, alpha=strength, linewidth=0)
     # Later lines are thinner: where precisions agree, the earlier ones still show around them.
     ax.plot(
@@ -133,6 +148,13 @@ def _values(panel: Panel, dims: Sequence[int], name: str) -> list[float]:
     """Return the values of one series in points, NaN where there is none."""
     cells = [panel.at(dim, name) for dim in dims]
     return [100 * cell.value if isinstance(cell, ScoredCell) else math.nan for cell in cells]
+
+
+def _interval(cell: ScoredCell | FailedCell | None) -> tuple[float, float]:
+    """Return both ends of an interval in points, NaN where there is none."""
+    if not isinstance(cell, ScoredCell) or cell.lower is None or cell.upper is None:
+        return math.nan, math.nan
+    return 100 * cell.lower, 100 * cell.upper
 
 
 def _mark_failed(ax: Axes, dims: Sequence[int], above: Counter[int], colour: str) -> None:

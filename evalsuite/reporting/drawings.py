@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from evalsuite.reporting.beside import retention_lines
 from evalsuite.reporting.by_bytes import bytes_caption, bytes_sheet, quality_by_bytes
 from evalsuite.reporting.by_dimension import dimension_caption, dimension_sheet, quality_by_dimension
 from evalsuite.reporting.canvas import Sheet, view_box
 from evalsuite.reporting.retention import map_sheet, retention_map
+from evalsuite.reporting.retention_lines import CAPTION, retention_by_dimension, retention_sheet
 from evalsuite.reporting.svg import svg_text
 from evalsuite.reporting.view import ReportView
 
@@ -39,10 +41,13 @@ class Drawing:
 
 
 def draw_all(view: ReportView) -> tuple[Drawing, ...]:
-    """Draw every figure of a view; a view without panels has none."""
+    """Draw every figure of a view; a view without panels has none.
+
+    Retention over dimension is drawn where there is something published to put beside it.
+    """
     if not view.panels:
         return ()
-    return (
+    drawn = (
         _drawn(
             view, quality_by_dimension, dimension_sheet(view), "dimension", "quality-by-dimension",
             "Quality versus dimension", dimension_caption(view),
@@ -55,6 +60,15 @@ def draw_all(view: ReportView) -> tuple[Drawing, ...]:
             view, retention_map, map_sheet(view), "retention", "retention",
             "Retention",
             "Percent of the full-width float32 score of the same checkpoint and task. Darker keeps more.",
+        ),
+    )  # fmt: skip
+    if not any(retention_lines(panel, view.published) for panel in view.panels):
+        return drawn
+    return (
+        *drawn,
+        _drawn(
+            view, retention_by_dimension, retention_sheet(view), "kept", "retention-by-dimension",
+            "Retention versus dimension", CAPTION,
         ),
     )  # fmt: skip
 

@@ -11,17 +11,21 @@ from markupsafe import Markup, escape
 
 from evalsuite.reporting import text
 from evalsuite.reporting.by_bytes import Mark, marks_of
+from evalsuite.reporting.by_type import condensed, filter_text, is_crowded
 from evalsuite.reporting.drawings import Drawing, draw_all
 from evalsuite.reporting.fidelity import HOW_TO_READ, fidelity_table
 from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
 from evalsuite.reporting.series import FEW, by_dimension, lines_of, remark
 from evalsuite.reporting.svg import cut_up, marker_svg, theme_css
+from evalsuite.reporting.tables import means_table, published_table, task_tables
 from evalsuite.reporting.view import ReportView
 
 TEMPLATE = "report.html.j2"
 
 LONG_TABLE = 20
 """A table of more rows shows the front at once; all rows, grouped by dimension, unfold."""
+WIDE_PICTURE = 400
+"""Width from which a picture needs more room than two a row leave, in typographic points."""
 FEW_VARIANTS = 16
 """With more variants the fidelity table unfolds too."""
 
@@ -51,6 +55,7 @@ class Chapter:
         caption: How to read it.
         shared: Shapes that the pictures refer to.
         pictures: One a panel.
+        wide: Whether the pictures need much room, for long names beside the lines.
     """
 
     key: str
@@ -58,6 +63,7 @@ class Chapter:
     caption: str
     shared: Markup
     pictures: tuple[Picture, ...]
+    wide: bool = False
 
 
 def render_html(view: ReportView, drawings: Sequence[Drawing] | None = None) -> str:
@@ -65,8 +71,9 @@ def render_html(view: ReportView, drawings: Sequence[Drawing] | None = None) -> 
 
     Args:
         view: The report.
-        drawings: The figures of the view, if they were drawn already.
+        drawings: The figures of the view as `condensed` gives it, if they were drawn already.
     """
+    drawn = condensed(view)
     environment = Environment(
         loader=PackageLoader(__name__.rpartition(".")[0], "templates"),
         autoescape=True,
@@ -82,8 +89,14 @@ def render_html(view: ReportView, drawings: Sequence[Drawing] | None = None) -> 
     environment.tests |= {"failed_cell": lambda cell: isinstance(cell, FailedCell)}
     page = environment.get_template(TEMPLATE).render(
         view=view,
-        chapters=tuple(_chapters(view, draw_all(view) if drawings is None else drawings)),
-        legend=tuple((mark.title, _drawn_mark(mark)) for mark in marks_of(view)),
+        drawn=drawn,
+        crowded=is_crowded(view),
+        means_table=means_table,
+        task_tables=task_tables,
+        published_table=published_table,
+        filter_text=filter_text(view.tasks),
+        chapters=tuple(_chapters(drawn, draw_all(drawn) if drawings is None else drawings)),
+        legend=tuple((mark.title, _drawn_mark(mark)) for mark in marks_of(drawn)),
         light=_own(theme_css("light")),
         dark=_own(theme_css("dark")),
         plural=text.plural,
@@ -106,7 +119,8 @@ def _chapters(view: ReportView, drawings: Sequence[Drawing]) -> Iterator[Chapter
             Picture(panel, _own(piece), _in_words(drawing.key, panel, spoken))
             for panel, piece in zip(view.panels, pieces.panels, strict=True)
         )
-        yield Chapter(drawing.key, drawing.title, drawing.caption, _own(pieces.shared), pictures)
+        wide = any(float(box.split()[2]) > WIDE_PICTURE for box in drawing.view_boxes)
+        yield Chapter(drawing.key, drawing.title, drawing.caption, _own(pieces.shared), pictures, wide)
 
 
 def _drawn_mark(mark: Mark) -> Markup:
@@ -135,12 +149,13 @@ def _in_words(key: str, panel: Panel, spoken: Sequence[str]) -> str:
             for cell in panel.front
         )
         return f"{text.metric_title(panel.metric)} over bytes per vector, {who}. Pareto front: {front}."
-    shown = text.percent if key == "retention" else text.points
-    what = "Retention" if key == "retention" else text.metric_title(panel.metric)
+    kept = key in ("retention", "kept")
+    shown = text.percent if kept else text.points
+    what = "Retention" if kept else text.metric_title(panel.metric)
     lines = []
     for precision in spoken:
         cells = [cell for dim in panel.dims if isinstance(cell := panel.at(dim, precision), ScoredCell)]
-        values = [cell.retention if key == "retention" else cell.value for cell in cells]
+        values = [cell.retention if kept else cell.value for cell in cells]
         if cells:
             lines.append(
                 f"{precision} {shown(values[0])} at {cells[0].variant.dim} dimensions, "

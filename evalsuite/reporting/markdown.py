@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from evalsuite.core.variant import Variant
+from evalsuite.reporting.by_type import condensed, filter_text, is_crowded
 from evalsuite.reporting.fidelity import HOW_TO_READ, fidelity_table
 from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
 from evalsuite.reporting.series import FEW, by_dimension, grouped, remark
+from evalsuite.reporting.tables import TextTable, means_table, published_table, task_tables
 from evalsuite.reporting.text import MISSING, byte_count, clean, factor, metric_title, percent, plural, points
 from evalsuite.reporting.view import CheckpointView, ReportView
 
@@ -43,9 +46,15 @@ def render_markdown(view: ReportView, figures: Mapping[str, str] | None = None) 
     for caption, path in (figures or {}).items():
         lines += [f"## {escape(caption)}", "", f"![{escape(caption)}]({path})", ""]
     for checkpoint in view.checkpoints:
+        lines += list(_means(checkpoint, view))
+    for checkpoint in condensed(view).checkpoints:
         lines += list(_variants(checkpoint))
-    for panel in view.panels:
+    for panel in condensed(view).panels:
         lines += [*_panel(panel), *_fidelity(panel)]
+    if is_crowded(view):
+        lines += [line for checkpoint in view.checkpoints for line in _tasks(checkpoint)]
+    for published in view.published:
+        lines += list(_text_table(published_table(published), level=2))
     if view.warnings:
         lines += [
             "## Warnings",
@@ -80,7 +89,7 @@ def _failures(view: ReportView) -> Iterator[str]:
 
 def _variants(checkpoint: CheckpointView) -> Iterator[str]:
     """Tabulate the variants of one checkpoint over all tasks, smallest first."""
-    tasks = [panel.task for panel in checkpoint.panels]
+    tasks = list(dict.fromkeys(panel.task for panel in checkpoint.panels))
     yield f"## Every variant of {escape(checkpoint.label)}"
     yield ""
     yield f"Retention in percent of full-width float32; {_MARK} none is as small and keeps as much."
@@ -101,12 +110,41 @@ def _variants(checkpoint: CheckpointView) -> Iterator[str]:
     yield from _folded(table, len(checkpoint.variants))
 
 
+def _means(checkpoint: CheckpointView, view: ReportView) -> Iterator[str]:
+    """Tabulate MTEB's means, or at least say which languages count."""
+    table = means_table(checkpoint, view.tasks)
+    if table is not None:
+        title = f"{table.title} of {checkpoint.label}"
+        yield from _text_table(replace(table, title=title), level=2)
+    elif filter_text(view.tasks):
+        yield escape(filter_text(view.tasks))
+        yield ""
+
+
+def _tasks(checkpoint: CheckpointView) -> Iterator[str]:
+    """Tabulate every task, kind by kind."""
+    yield f"## Every task of {escape(checkpoint.label)}"
+    yield ""
+    for table in task_tables(checkpoint):
+        yield from _text_table(table, level=3)
+
+
+def _text_table(table: TextTable, *, level: int) -> Iterator[str]:
+    """Write a table with its heading and how to read it."""
+    yield f"{'#' * level} {escape(table.title)}"
+    yield ""
+    yield escape(table.caption)
+    yield ""
+    body = _table([escape(head) for head in table.heads], [[escape(t) for t in row] for row in table.rows])
+    yield from _folded(body, len(table.rows), "row")
+
+
 def _panel(panel: Panel) -> Iterator[str]:
     """Tabulate one checkpoint on one task: a row a dimension; a row a precision if there are many."""
     yield f"## {escape(panel.task)} · {escape(panel.checkpoint)}"
     yield ""
     yield (
-        f"{metric_title(panel.metric)} in points, ± half of its 95 % interval, then retention; "
+        f"{metric_title(panel.metric)} in points, ± half of its 95 % interval if it has one, then retention; "
         f"{_MARK} Pareto-optimal in bytes and quality."
     )
     yield ""
@@ -156,12 +194,12 @@ def _named(variant: Variant) -> str:
     return f"{variant} ({words})" if words else str(variant)
 
 
-def _folded(lines: Iterable[str], count: int) -> Iterator[str]:
+def _folded(lines: Iterable[str], count: int, what: str = "variant") -> Iterator[str]:
     """Fold a long table away where HTML is understood; elsewhere it just stands there."""
     if count <= LONG_TABLE:
         yield from lines
         return
-    yield f"<details><summary>{plural(count, 'variant')}</summary>"
+    yield f"<details><summary>{plural(count, what)}</summary>"
     yield ""
     yield from lines
     yield "</details>"
@@ -175,7 +213,8 @@ def _cell(cell: ScoredCell | FailedCell | None) -> str:
     if isinstance(cell, FailedCell):
         return "**failed**"
     mark = f" {_MARK}" if cell.pareto else ""
-    return f"{points(cell.value)} ± {points(cell.half_interval)} ({percent(cell.retention)}){mark}"
+    half = f" ± {points(cell.half_interval)}" if cell.half_interval is not None else ""
+    return f"{points(cell.value)}{half} ({percent(cell.retention)}){mark}"
 
 
 def _provenance(view: ReportView) -> Iterator[str]:

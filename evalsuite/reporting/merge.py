@@ -5,29 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from evalsuite.core.record import CellRecord, PerQueryFile, RunRecord, TaskEntry
+from evalsuite.core.record import CellRecord, CheckpointEntry, RunRecord, TableFile, TaskEntry
 from evalsuite.core.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+_Judged = tuple[str, str]
+"""Fingerprint of a checkpoint, and the road of the run that judged it."""
+
+
 def unify(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Rename checkpoints and tasks so that the runs can be read as one.
 
-    Two runs may call different checkpoints by one label: the later one gets a number, `name (2)`. The same
-    holds for tasks of one name whose data or main metric differ; tasks that are equal keep sharing a name. A
-    task that could not be loaded has no fingerprint and shares the name of any other.
+    Two runs may call different checkpoints by one label: the later one gets a number, `name (2)`; where it is
+    the same checkpoint on another road of MTEB, the road tells them apart: `name (mteb road)`. Tasks of one
+    name whose data or main metric differ get a number too, an MTEB task beside one of another kind is
+    `name (MTEB)`. Tasks that are equal keep sharing a name. A task that could not be loaded has no
+    fingerprint and shares the name of any other.
 
     Returns:
         One run each, in the order given, with the renamed record and the folder as it was.
     """
-    labels: set[str] = set()
+    labels: dict[str, _Judged] = {}
     tasks: dict[str, TaskEntry] = {}
     unified = []
     for run in runs:
-        label_map = {entry.label: _free(entry.label, labels) for entry in run.record.checkpoints}
-        labels |= set(label_map.values())
+        road = _road(run.record)
+        label_map = {
+            entry.label: _free(entry.label, labels, _hint(labels.get(entry.label), entry, road))
+            for entry in run.record.checkpoints
+        }
+        labels |= {label_map[entry.label]: (entry.fingerprint, road) for entry in run.record.checkpoints}
         task_map = {entry.name: _task_name(entry, tasks) for entry in run.record.tasks}
         for entry in run.record.tasks:
             if entry.fingerprint or task_map[entry.name] not in tasks:
@@ -48,9 +58,23 @@ def merged_frame(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=frames[0].columns)
 
 
-def _free(name: str, taken: Iterable[str]) -> str:
-    """Return `name`, or `name (2)`, `name (3)`, ... if it is taken."""
+def _road(record: RunRecord) -> str:
+    """Name the one road on which a run's MTEB tasks were scored; empty if there is none or several."""
+    roads = {task.road for task in record.tasks if task.road}
+    return str(roads.pop()) if len(roads) == 1 else ""
+
+
+def _hint(other: _Judged | None, entry: CheckpointEntry, road: str) -> str:
+    """Say what tells a checkpoint from another one of its label; empty if only a number can."""
+    same = other is not None and other[0] == entry.fingerprint
+    return f"{road} road" if same and road and other is not None and other[1] != road else ""
+
+
+def _free(name: str, taken: Iterable[str], hint: str = "") -> str:
+    """Return `name`; if that is taken `name (hint)`, if there is a hint; else `name (2)`, `name (3)`, ..."""
     taken, free, number = set(taken), name, 1
+    if free in taken and hint:
+        free = f"{name} ({hint})"
     while free in taken:
         number += 1
         free = f"{name} ({number})"
@@ -64,16 +88,18 @@ def _task_name(entry: TaskEntry, known: dict[str, TaskEntry]) -> str:
             same_data = entry.fingerprint == other.fingerprint or not (
                 entry.fingerprint and other.fingerprint
             )
-            same_name = other.name == entry.name
+            same_name = other.name == entry.name and other.kind == entry.kind
             if same_name and same_data and entry.main_metric == other.main_metric:
                 return name
-    return _free(entry.name, known)
+    first = known.get(entry.name)
+    beside_own = entry.kind == "mteb" and first is not None and first.kind != "mteb"
+    return _free(entry.name, known, "MTEB" if beside_own else "")
 
 
 def _renamed(record: RunRecord, labels: dict[str, str], tasks: dict[str, str]) -> RunRecord:
     """Copy a record with every mention of a checkpoint or a task renamed."""
 
-    def both(entry: CellRecord | PerQueryFile) -> dict[str, str]:
+    def both(entry: CellRecord | TableFile) -> dict[str, str]:
         return {"checkpoint": labels[entry.checkpoint], "task": tasks[entry.task]}
 
     encodings = tuple(
@@ -85,6 +111,7 @@ def _renamed(record: RunRecord, labels: dict[str, str], tasks: dict[str, str]) -
             "tasks": tuple(t.model_copy(update={"name": tasks[t.name]}) for t in record.tasks),
             "cells": tuple(cell.model_copy(update=both(cell)) for cell in record.cells),
             "per_query": tuple(file.model_copy(update=both(file)) for file in record.per_query),
+            "official": tuple(file.model_copy(update=both(file)) for file in record.official),
             "provenance": record.provenance.model_copy(update={"encodings": encodings}),
         }
     )

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evalsuite.core.record import Fidelity
 from evalsuite.core.variant import Variant
+from evalsuite.reporting.choose import pareto_front
+
+_UNITS = {
+    "STS": "pairs",
+    "PairClassification": "pairs",
+    "BitextMining": "sentences",
+    "Summarization": "texts",
+    "Classification": "repetitions",
+    "MultilabelClassification": "repetitions",
+    "Clustering": "repetitions",
+}
+"""What a kept value stands for, by MTEB's kind of task; a query in the kinds that rank."""
 
 
 @dataclass(frozen=True)
@@ -17,9 +29,9 @@ class ScoredCell:
     Attributes:
         variant: Dimension and precision.
         value: The main metric, a fraction.
-        lower: Lower end of its 95 % interval.
-        upper: Upper end of its 95 % interval.
-        n: Queries or pairs behind it.
+        lower: Lower end of its 95 % interval; None if none can be given.
+        upper: Upper end of its 95 % interval; likewise.
+        n: Queries, pairs or other kept values behind it; None if unknown.
         bytes_per_vector: Stored bytes a document vector.
         compression: Bytes of a full-width float32 vector divided by `bytes_per_vector`.
         retention: `value` divided by the full-width float32 value of the same checkpoint and task; None if
@@ -35,9 +47,9 @@ class ScoredCell:
 
     variant: Variant
     value: float
-    lower: float
-    upper: float
-    n: int
+    lower: float | None
+    upper: float | None
+    n: int | None
     bytes_per_vector: float
     compression: float
     retention: float | None = None
@@ -50,8 +62,10 @@ class ScoredCell:
     pareto: bool = False
 
     @property
-    def half_interval(self) -> float:
-        """Half the width of the 95 % interval."""
+    def half_interval(self) -> float | None:
+        """Half the width of the 95 % interval; None if none can be given."""
+        if self.lower is None or self.upper is None:
+            return None
         return (self.upper - self.lower) / 2
 
 
@@ -74,6 +88,9 @@ class Panel:
         dims: Dimensions, falling.
         precisions: Precisions with their scoring, controls apart, in the order of the run.
         cells: The cells there are; a variant that was never asked for is absent.
+        kind: How the task's entry in the record is read: `retrieval`, `sts` or `mteb`.
+        task_type: MTEB's name of the kind of task.
+        subsets: Names of the parts of an MTEB task; several are averaged.
     """
 
     checkpoint: str
@@ -82,10 +99,18 @@ class Panel:
     dims: tuple[int, ...]
     precisions: tuple[str, ...]
     cells: Mapping[Variant, ScoredCell | FailedCell]
+    kind: str = ""
+    task_type: str = ""
+    subsets: tuple[str, ...] = ()
 
     def at(self, dim: int, precision: str) -> ScoredCell | FailedCell | None:
         """Return the cell of a dimension and a precision; None if the run did not ask for it."""
         return self._grid.get((dim, precision))
+
+    @property
+    def unit(self) -> str:
+        """What the values behind a score belong to, in the plural."""
+        return _UNITS.get(self.task_type, "pairs" if self.kind == "sts" else "queries")
 
     @functools.cached_property
     def _grid(self) -> Mapping[tuple[int, str], ScoredCell | FailedCell]:
@@ -112,3 +137,23 @@ class Panel:
         """The cell with the largest tie share; None if no cell has ties."""
         tied = [cell for cell in self.scored if cell.tie_share]
         return max(tied, key=lambda cell: cell.tie_share or 0.0) if tied else None
+
+
+def compared(
+    cells: Mapping[Variant, ScoredCell | FailedCell], full: Variant
+) -> dict[Variant, ScoredCell | FailedCell]:
+    """Give the cells of a panel their retention and mark the Pareto-optimal ones.
+
+    Args:
+        cells: The cells of one panel.
+        full: The full-width float32 variant, which retention is measured against: there is none if its cell
+            failed, is absent or is not positive.
+    """
+    scored = [cell for cell in cells.values() if isinstance(cell, ScoredCell)]
+    reference = cells.get(full)
+    if isinstance(reference, ScoredCell) and reference.value > 0:
+        scored = [replace(cell, retention=cell.value / reference.value) for cell in scored]
+    shipped = [cell for cell in scored if not cell.variant.for_comparison]
+    front = pareto_front([(cell.bytes_per_vector, cell.value) for cell in shipped])
+    best = {shipped[index].variant for index in front}
+    return {**cells, **{cell.variant: replace(cell, pareto=cell.variant in best) for cell in scored}}

@@ -144,6 +144,7 @@ _KNOWN = {
     "turboquant_4bit": LineStyle(CRIMSON, "s", _DASH_DOT),
 }
 _OTHER_MARKERS = ("*", "<", ">", "8", "H")
+_PUBLISHED_DASHES: tuple[Dash, ...] = (_DASHED, _SHORT, _LONG, _DASH_DOT)
 _OTHER_DASHES = (_DASHED, _DASH_DOT, _LONG, _DOTTED)
 
 RC: dict[Any, Any] = {
@@ -192,6 +193,11 @@ def line_style(series: str) -> LineStyle:
     if not scoring:
         return look
     return replace(look, dash=_SHORT if scoring == ASYMMETRIC else _DASH_DOT_DOT)
+
+
+def published_dash(number: int) -> Dash:
+    """Return the line style of the n-th published line of a panel: always dashed, neighbours differ."""
+    return _PUBLISHED_DASHES[number % len(_PUBLISHED_DASHES)]
 
 
 def _split(series: str) -> tuple[str, str, str]:

@@ -9,11 +9,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from evalsuite.reporting.by_type import condensed, filter_text, is_crowded, type_means
 from evalsuite.reporting.choose import Recommendation
 from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
 from evalsuite.reporting.series import key_series
 from evalsuite.reporting.text import MISSING, clean, metric_title, percent, plural, points
-from evalsuite.reporting.view import ReportView
+from evalsuite.reporting.view import CheckpointView, ReportView
 
 PARETO_MARK = "*"
 MOST_SERIES = 8
@@ -23,6 +24,8 @@ _WIDTH = 80
 """Tables that would be wider continue in another one."""
 _BETWEEN = 3
 """Blanks that rich puts between two columns."""
+_MOST_MEANS = 16
+"""Variants whose means a terminal shows, the largest first."""
 _REASONS = 6
 """Variants that are named where several failed for the same reason."""
 
@@ -34,14 +37,36 @@ def render_terminal(view: ReportView) -> list[RenderableType]:
         Renderables for `rich.console.Console.print`, in order; nothing is printed here.
     """
     parts: list[RenderableType] = []
-    shown = _shown(view)
-    for panel in view.panels:
+    shown, drawn = _shown(view), condensed(view)
+    for panel in drawn.panels:
         parts += [*_panel_tables(panel, shown), *_notes(panel, shown), Text("")]
+    for checkpoint in view.checkpoints:
+        parts += [*_means(checkpoint, view)]
     if view.panels:
         parts += [_legend(view), Text("")]
     for checkpoint in view.checkpoints:
         parts += list(_advice(checkpoint.recommendation, many=len(view.checkpoints) > 1))
     return parts
+
+
+def _means(checkpoint: CheckpointView, view: ReportView) -> Iterator[RenderableType]:
+    """Make the table of MTEB's means, and say which languages count."""
+    means, counted = type_means(checkpoint), filter_text(view.tasks)
+    if means:
+        table = Table(
+            title=Text.assemble(("MTEB means", "bold"), f" · {clean(checkpoint.label)}, points"),
+            title_justify="left", title_style="", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False,
+        )  # fmt: skip
+        for head in ("variant", "Mean(Task)", "Mean(TaskType)"):
+            table.add_column(head, no_wrap=True, justify="left" if head == "variant" else "right")
+        for mean in means[::-1][:_MOST_MEANS]:
+            table.add_row(str(mean.variant), points(mean.mean_task), points(mean.mean_type))
+        yield table
+    if is_crowded(view):
+        yield Text("Every task is in the report.")
+    if counted:
+        yield Text(clean(counted), style="dim")
+        yield Text("")
 
 
 def _shown(view: ReportView) -> tuple[str, ...]:
@@ -99,7 +124,7 @@ def _cell_text(cell: ScoredCell | FailedCell | None) -> Text:
     # Aligned by hand, to the left: rich strips the blank that would hold the place of a missing mark.
     return Text.assemble(
         (f"{points(cell.value):>5}", "bold" if cell.pareto else ""),
-        (f" ±{points(cell.half_interval)}", "dim"),
+        (f" ±{points(cell.half_interval)}" if cell.half_interval is not None else "", "dim"),
         (PARETO_MARK if cell.pareto else "", "bold green"),
         "\n",
         (f"{percent(cell.retention):>7}" if cell.retention is not None else f"{MISSING:>5}", "cyan"),

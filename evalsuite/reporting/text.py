@@ -19,6 +19,13 @@ _METRIC_TITLES = {
     "hit_rate": "Hit rate",
     "cosine_spearman": "Cosine Spearman",
     "cosine_pearson": "Cosine Pearson",
+    "v_measure": "V-measure",
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "lrap": "LRAP",
+    "max_ap": "Best average precision",
+    "p-MRR": "p-MRR",
+    "main_score": "Main score",
 }
 
 

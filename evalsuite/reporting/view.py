@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,7 +14,8 @@ from evalsuite.core.run import Run
 from evalsuite.core.variant import Variant
 from evalsuite.reporting.choose import MIN_RETENTION, Recommendation, VariantSummary, pareto_front, recommend
 from evalsuite.reporting.merge import unify
-from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
+from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell, compared
+from evalsuite.reporting.published import PublishedSet
 
 _T = TypeVar("_T")
 
@@ -58,12 +59,14 @@ class ReportView:
         checkpoints: One view a checkpoint, in the order of the runs.
         tasks: The tasks, each once.
         precisions: The precisions, in the order of the runs.
+        published: Published tables to show beside what was measured.
     """
 
     runs: tuple[Run, ...]
     checkpoints: tuple[CheckpointView, ...]
     tasks: tuple[TaskEntry, ...]
     precisions: tuple[str, ...]
+    published: tuple[PublishedSet, ...] = ()
 
     @property
     def panels(self) -> tuple[Panel, ...]:
@@ -96,12 +99,15 @@ class ReportView:
         return f"{labels[0]} and {len(labels) - 1} more"
 
 
-def build_view(runs: Sequence[Run], *, min_retention: float = MIN_RETENTION) -> ReportView:
+def build_view(
+    runs: Sequence[Run], *, min_retention: float = MIN_RETENTION, published: Sequence[PublishedSet] = ()
+) -> ReportView:
     """Work out what a report of one or several runs shows.
 
     Args:
         runs: At least one run; labels that clash are made unique.
         min_retention: Least mean retention of a recommended variant, as a fraction.
+        published: Published tables to show beside what was measured.
 
     Raises:
         UsageError: If there is no run, or `min_retention` is not a fraction.
@@ -122,7 +128,7 @@ def build_view(runs: Sequence[Run], *, min_retention: float = MIN_RETENTION) -> 
         _checkpoint_view(run, entry, min_retention) for run in runs for entry in run.record.checkpoints
     )
     precisions = _unique(precision for view in checkpoints for p in view.panels for precision in p.precisions)
-    return ReportView(runs, checkpoints, tuple(tasks.values()), precisions)
+    return ReportView(runs, checkpoints, tuple(tasks.values()), precisions, tuple(published))
 
 
 def _checkpoint_view(run: Run, entry: CheckpointEntry, min_retention: float) -> CheckpointView:
@@ -147,14 +153,16 @@ def _panel(entry: CheckpointEntry, task: TaskEntry, cells: Sequence[CellRecord])
     for cell in cells:
         variant = variants[cell.variant]
         found[variant] = _cell(variant, cell.outcome, task.main_metric, entry.dim)
-    scored = _with_front(_with_retention(found, Variant(entry.dim, REFERENCE_PRECISION)))
     return Panel(
         checkpoint=entry.label,
         task=task.name,
         metric=task.main_metric,
         dims=tuple(sorted({variant.dim for variant in found}, reverse=True)),
         precisions=_unique(variant.series for variant in found),
-        cells=found | scored,
+        cells=compared(found, Variant(entry.dim, REFERENCE_PRECISION)),
+        kind=task.kind,
+        task_type=task.task_type,
+        subsets=_unique(part.subset for part in task.parts),
     )
 
 
@@ -177,23 +185,6 @@ def _cell(variant: Variant, outcome: Scored | Failed, metric: str, full_dim: int
         index_bytes=outcome.index_bytes,
         fidelity=outcome.fidelity,
     )
-
-
-def _with_retention(cells: Mapping[Variant, ScoredCell | FailedCell], full: Variant) -> list[ScoredCell]:
-    """Divide every value by that of the full-width float32 cell, if it is there and positive."""
-    scored = [cell for cell in cells.values() if isinstance(cell, ScoredCell)]
-    reference = cells.get(full)
-    if not isinstance(reference, ScoredCell) or reference.value <= 0:
-        return scored
-    return [replace(cell, retention=cell.value / reference.value) for cell in scored]
-
-
-def _with_front(scored: Sequence[ScoredCell]) -> dict[Variant, ScoredCell]:
-    """Mark the Pareto-optimal cells among those that can be shipped."""
-    shipped = [cell for cell in scored if not cell.variant.for_comparison]
-    front = pareto_front([(cell.bytes_per_vector, cell.value) for cell in shipped])
-    best = {shipped[index].variant for index in front}
-    return {cell.variant: replace(cell, pareto=cell.variant in best) for cell in scored}
 
 
 def _summaries(panels: Sequence[Panel], unreferenced: frozenset[str]) -> tuple[VariantSummary, ...]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from evalsuite.core.errors import UsageError, known_names
 from evalsuite.core.files import write_bytes, write_text
 from evalsuite.core.run import Run
+from evalsuite.reporting.by_type import condensed
 from evalsuite.reporting.choose import MIN_RETENTION
 from evalsuite.reporting.merge import merged_frame
+from evalsuite.reporting.published import read_published
 from evalsuite.reporting.view import ReportView, build_view
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def write_report(
     *,
     formats: Sequence[str] = FORMATS,
     min_retention: float = MIN_RETENTION,
+    published: Sequence[str] = (),
 ) -> ReportFiles:
     """Write a report of one or several runs to a folder.
 
@@ -51,24 +54,26 @@ def write_report(
         out: Folder for `report.html`, `report.md`, `results.csv` and `figures/`; made if it is missing.
         formats: Which of `FORMATS` to write.
         min_retention: Least mean retention of the recommended variant, as a fraction.
+        published: Published tables to show beside what was measured: names (`published_names`) or files.
 
     Returns:
         The files, each complete: a crash leaves an old file or a new one.
 
     Raises:
-        UsageError: If there is no run, or a format is unknown.
+        UsageError: If there is no run, or a format or a published table is unknown.
         StorageError: If the folder cannot be written to.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         message = f"unknown report format: {known_names(unknown)}; known formats: {known_names(FORMATS)}"
         raise UsageError(message)
-    view, out = build_view(runs, min_retention=min_retention), Path(out)
+    tables = read_published(published)
+    view, out = build_view(runs, min_retention=min_retention, published=tables), Path(out)
     drawings: tuple[Drawing, ...] = ()
     if "figures" in formats or "html" in formats:
         from evalsuite.reporting.drawings import draw_all
 
-        drawings = draw_all(view)
+        drawings = draw_all(condensed(view))
     figures = _write_figures(drawings, out / "figures") if "figures" in formats else ()
     return ReportFiles(
         html=_write_html(view, out / "report.html", drawings) if "html" in formats else None,

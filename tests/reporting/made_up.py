@@ -13,6 +13,7 @@ from evalsuite.core.record import (
     Failed,
     Fidelity,
     MetricValue,
+    PartEntry,
     Provenance,
     RunRecord,
     Scored,
@@ -237,3 +238,56 @@ def broken(run: Run, reasons: Mapping[tuple[str, str], str]) -> Run:
         for cell in run.record.cells
     )
     return Run(run.record.model_copy(update={"cells": cells}), run.folder)
+
+
+MTEB_TYPES = {
+    "Retrieval": "ndcg@10", "STS": "cosine_spearman", "Classification": "accuracy",
+    "Clustering": "v_measure", "PairClassification": "max_ap", "Reranking": "map@1000",
+    "BitextMining": "f1", "Summarization": "cosine_spearman", "MultilabelClassification": "accuracy",
+    "InstructionReranking": "p-MRR",
+}  # fmt: skip
+"""MTEB's kinds of text task, and the main metric of each."""
+
+
+def mteb_entry(
+    name: str, task_type: str, *, languages: Sequence[str] = (), subsets: Sequence[str] = ("default",),
+    road: str = "mteb",
+) -> TaskEntry:  # fmt: skip
+    """An MTEB task."""
+    return TaskEntry(
+        name=name, kind="mteb", task_type=task_type, split="test", source=f"mteb 2.26.24: mteb/{name}@0228",
+        main_metric=MTEB_TYPES[task_type], fingerprint=f"mteb-{name}-fingerprint", counts={"texts": 1000},
+        road=road, languages=tuple(languages),
+        parts=tuple(PartEntry(split="test", subset=subset, n=None) for subset in subsets),
+    )  # fmt: skip
+
+
+def mteb_cells(label: str, task: TaskEntry, values: Values) -> list[CellRecord]:
+    """Cells as mteb's evaluator gives them: no interval, no known number of values."""
+    return [
+        cell.model_copy(update={"outcome": _without_interval(cell.outcome)})
+        for cell in cells_of(label, task, values)
+    ]
+
+
+def _without_interval(outcome: Scored) -> Scored:
+    metrics = {
+        name: MetricValue(value=metric.value, lower=None, upper=None)
+        for name, metric in outcome.metrics.items()
+    }
+    return outcome.model_copy(update={"metrics": metrics, "n": None})
+
+
+def mteb_run(tasks: int = 131, *, label: str = "m", languages: Sequence[str] = ()) -> Run:
+    """A benchmark of many kinds at sixteen variants; every kind loses a little more than the one before."""
+    kinds = list(MTEB_TYPES)
+    entries = [
+        mteb_entry(f"Task{number:03}", kinds[number % len(kinds)], languages=languages)
+        for number in range(tasks)
+    ]
+    cells = []
+    for number, task in enumerate(entries):
+        lower = number % len(kinds)
+        table = {p: {d: v - lower for d, v in row.items()} for p, row in STS.items()}
+        cells += mteb_cells(label, task, table)
+    return make_run([checkpoint_entry(label)], entries, cells, folder="mteb")

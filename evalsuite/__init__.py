@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evalsuite.api import evaluate, load_run, report
+    from evalsuite.api import evaluate, load_run, report, write_mteb_results
     from evalsuite.core.errors import EvalsuiteError, UserError
     from evalsuite.core.run import Run
     from evalsuite.core.variant import Variant
     from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+    from evalsuite.tasks.mteb import MtebOptions
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Checkpoint": "evalsuite.models.checkpoint",
     "EvalsuiteError": "evalsuite.core.errors",
+    "MtebOptions": "evalsuite.tasks.mteb",
     "Run": "evalsuite.core.run",
     "UserError": "evalsuite.core.errors",
     "Variant": "evalsuite.core.variant",
@@ -23,11 +25,13 @@ _HOMES = {
     "load_run": "evalsuite.api",
     "open_checkpoint": "evalsuite.models.checkpoint",
     "report": "evalsuite.api",
+    "write_mteb_results": "evalsuite.api",
 }
 
 __all__ = [
     "Checkpoint",
     "EvalsuiteError",
+    "MtebOptions",
     "Run",
     "UserError",
     "Variant",
@@ -36,6 +40,7 @@ __all__ = [
     "load_run",
     "open_checkpoint",
     "report",
+    "write_mteb_results",
 ]
 
 

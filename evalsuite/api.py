@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import os
 import re
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from evalsuite.core.errors import TaskDataError, UsageError
 from evalsuite.core.files import storage_errors
 from evalsuite.core.progress import Progress, Silent
-from evalsuite.core.record import CellRecord, CheckpointEntry, Encoding, RunRecord, TaskEntry
-from evalsuite.core.run import Run
-from evalsuite.core.spec import DEFAULT_PRECISIONS, SweepSpec
+from evalsuite.core.record import CellRecord, CheckpointEntry, Encoding, RunRecord
+from evalsuite.core.run import RECORD_FILE, Run
+from evalsuite.core.spec import DEFAULT_PRECISIONS, MtebSpec, SweepSpec
 from evalsuite.core.variant import PREFIX
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
@@ -26,8 +27,9 @@ from evalsuite.sweep import plan
 from evalsuite.sweep.provenance import provenance
 from evalsuite.sweep.run import Sweep
 from evalsuite.sweep.writer import RunWriter
-from evalsuite.tasks.catalogue import Catalogue
-from evalsuite.tasks.task import StsTask, Task
+from evalsuite.tasks.catalogue import resolve
+from evalsuite.tasks.mteb import MtebOptions
+from evalsuite.tasks.task import Task
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -54,6 +56,9 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     trust_remote_code: bool = False,
     cache_dir: str | os.PathLike[str] | None = None,
     seed: int = 0,
+    prompts: str = "auto",
+    mteb: MtebOptions | None = None,
+    mteb_results: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     command: str = "",
 ) -> Run:
@@ -62,6 +67,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     Args:
         model: A folder, a hub id, a loaded `SentenceTransformer`, or several of these.
         tasks: Task names, suites, cards, paths of BEIR folders or STS files; `PATH:SPLIT` chooses a split.
+            Names of MTEB tasks and benchmarks, such as `STSBenchmark` or `MTEB(eng, v2)`.
         dims: Dimensions to cut to; by default the model's declared Matryoshka dims, else halvings down to 32.
         precisions: Quantization levels, with their scoring: `int8`, `int8+asymmetric`, `binary+rescore4`.
         out: Folder of the run; by default a new one under `reports/runs`. A different run that is already
@@ -75,6 +81,10 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         trust_remote_code: Run code that comes with the checkpoint.
         cache_dir: Folder of the embedding store; by default `$EVALSUITE_CACHE` or the user's cache folder.
         seed: Seed of the bootstrap resamples.
+        prompts: Whose prompts: `auto` takes those of mteb's registry where it has the model, else the
+            checkpoint's own; `own`; or a model of the registry, such as `google/embeddinggemma-300m`.
+        mteb: How MTEB's names are understood and its tasks scored.
+        mteb_results: Folder to write the results of MTEB tasks to as well, in mteb's own layout.
         progress: Told about the work as it goes on.
         command: What to record as the way the run was made; by default this call.
 
@@ -90,8 +100,9 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     precisions = [precisions] if isinstance(precisions, str) else list(precisions)
     plan.check_levels(precisions)
     plan.variants(0, [1] if dims is None else dims, precisions, projections)
-    loaded = load_tasks(references)
-    fit_on = None if calibration is None else load_tasks([calibration])[0]
+    options = mteb or MtebOptions()
+    loaded = load_tasks(references, options)
+    fit_on = None if calibration is None else load_tasks([calibration], options)[0]
     checkpoints = _distinct(
         [
             open_checkpoint(
@@ -101,6 +112,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
                 device=device,
                 trust_remote_code=trust_remote_code,
                 batch_size=batch_size,
+                prompts=prompts,
             )
             for each in _models(model)
         ]
@@ -117,21 +129,52 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         device=device,
         batch_size=batch_size,
         seed=seed,
+        prompts=prompts,
+        mteb=_mteb_spec(options),
     )
     store = EmbeddingStore(None if cache_dir is None else Path(cache_dir))
     with RunWriter(_new_folder(checkpoints) if out is None else Path(out)) as writer:
-        sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on)
+        sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on, options.road)
         sweep.seconds["load"] = time.perf_counter() - began
-        return writer.finish(_answer(asked, sweep, checkpoints, command))
+        run = writer.finish(_answer(asked, sweep, checkpoints, command))
+    if mteb_results is not None:
+        write_mteb_results(run, mteb_results)
+    return run
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
-    """Open a run from its folder or its `record.json`.
+    """Open a run from its folder or its `record.json`, or results that mteb wrote as if they were a run.
+
+    Args:
+        path: A run, or a folder of mteb's results: a cache, a model, a revision or an experiment.
 
     Raises:
         RunFileError: If there is no readable record.
     """
-    return Run.load(Path(path))
+    folder = Path(path)
+    if folder.name == RECORD_FILE or (folder / RECORD_FILE).exists():
+        return Run.load(folder)
+    from evalsuite.interop.mteb_results import is_mteb_results, read_mteb_results
+
+    return read_mteb_results(folder) if is_mteb_results(folder) else Run.load(folder)
+
+
+def write_mteb_results(run: Run | str | os.PathLike[str], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write a run's MTEB tasks in mteb's layout, for `mteb.ResultCache` to read; other tasks are left out.
+
+    Args:
+        run: A run, or its folder.
+        folder: Folder to write to.
+
+    Returns:
+        The files written.
+
+    Raises:
+        StorageError: If the folder cannot be written to.
+    """
+    from evalsuite.interop.mteb_results import write_mteb_results as write
+
+    return list(write(run if isinstance(run, Run) else load_run(run), Path(folder)))
 
 
 def report(
@@ -159,8 +202,14 @@ def report(
     return write_report(runs, runs[0].folder if out is None else Path(out))
 
 
-def load_tasks(references: Sequence[str | os.PathLike[str]]) -> list[Task]:
-    """Resolve names, suites and paths, and load every task.
+def load_tasks(
+    references: Sequence[str | os.PathLike[str]], options: MtebOptions | None = None
+) -> list[Task]:
+    """Resolve names, suites and paths, and load every task; those of MTEB stay light until their turn.
+
+    Args:
+        references: Names, suites and paths.
+        options: How MTEB's names are understood.
 
     Raises:
         UsageError: If a reference is unknown; names all that are.
@@ -171,7 +220,7 @@ def load_tasks(references: Sequence[str | os.PathLike[str]]) -> list[Task]:
         raise UsageError(message)
     loaded: list[Task] = []
     broken: list[TaskDataError] = []
-    for reference in Catalogue().resolve(list(references)):
+    for reference in resolve(list(references), options):
         try:
             loaded.append(reference.load())
         except TaskDataError as error:
@@ -221,7 +270,7 @@ def _answer(asked: SweepSpec, sweep: Sweep, checkpoints: Sequence[Checkpoint], c
     return RunRecord(
         asked=asked,
         checkpoints=tuple(map(_checkpoint_entry, checkpoints)),
-        tasks=tuple(map(_task_entry, sweep.tasks)),
+        tasks=tuple(sweep.entries[task.name] for task in sweep.tasks),
         cells=tuple(cells),
         provenance=provenance(
             asked, command or _call(asked), _device(checkpoints, encodings), seconds, encodings
@@ -258,23 +307,10 @@ def _checkpoint_entry(checkpoint: Checkpoint) -> CheckpointEntry:
     )
 
 
-def _task_entry(task: Task) -> TaskEntry:
-    if isinstance(task, StsTask):
-        counts = {"pairs": len(task.pair_ids)}
-    else:
-        judgements = sum(map(len, task.qrels.values()))
-        counts = {"documents": len(task.documents), "queries": len(task.queries), "judgements": judgements}
-    return TaskEntry(
-        name=task.name,
-        kind=task.kind,
-        task_type=task.task_type,
-        split=task.split,
-        source=task.source,
-        main_metric=task.main_metric,
-        fingerprint=task.fingerprint,
-        counts=counts,
-        warnings=tuple(task.warnings),
-    )
+def _mteb_spec(options: MtebOptions) -> MtebSpec:
+    """Write options down for the record."""
+    values = dataclasses.asdict(options)
+    return MtebSpec(**{**values, "data": None if options.data is None else str(options.data)})
 
 
 def _device(checkpoints: Sequence[Checkpoint], encodings: Sequence[Encoding]) -> str:
@@ -289,7 +325,11 @@ def _device(checkpoints: Sequence[Checkpoint], encodings: Sequence[Encoding]) ->
 
 def _call(asked: SweepSpec) -> str:
     """Write the Python call that repeats the run."""
-    options = asked.model_dump(exclude_defaults=True, exclude={"models"})
-    words = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    options = asked.model_dump(exclude_defaults=True, exclude={"models", "mteb"})
+    words = [f"{name}={value!r}" for name, value in options.items()]
+    chosen = asked.mteb.model_dump(exclude_defaults=True)
+    if chosen:
+        inner = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
+        words.append(f"mteb=evalsuite.MtebOptions({inner})")
     models = asked.models[0] if len(asked.models) == 1 else list(asked.models)
-    return f"evalsuite.evaluate({models!r}, {words})"
+    return f"evalsuite.evaluate({models!r}, {', '.join(words)})"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalsuite.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from evalsuite.tasks.mteb.options import MtebOptions
 
 
 def gather_values(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
@@ -40,6 +46,7 @@ def gather_values(arguments: Sequence[str], options: Sequence[str]) -> list[str]
 FLAGS = (
     "--quiet",
     "--json",
+    "--mteb",
     "--no-report",
     "--trust-remote-code",
     "--help",
@@ -52,11 +59,11 @@ FLAGS = (
 
 
 def split_names(values: Sequence[str]) -> list[str]:
-    """Split comma-separated names; a path or a name with parentheses keeps its commas."""
+    """Split comma-separated names; commas of a path, or within parentheses as in `MTEB(eng, v2)`, stay."""
     names: list[str] = []
     for value in values:
-        keep = "(" in value or _is_path(value)
-        names += [value] if keep else [part.strip() for part in value.split(",") if part.strip()]
+        parts = [value] if _is_path(value) else re.split(r",(?![^()]*\))", value)
+        names += [part.strip() for part in parts if part.strip()]
     return names
 
 
@@ -82,3 +89,29 @@ def parse_dims(values: Sequence[str] | None) -> list[int] | None:
         message = f"--dims {','.join(values)}: not whole numbers: {', '.join(wrong) or 'none given'}"
         raise UsageError(message)
     return [int(word) for word in words]
+
+
+def mteb_options(
+    types: Sequence[str] | None,
+    languages: Sequence[str] | None,
+    domains: Sequence[str] | None,
+    data: Path | None,
+    road: str,
+) -> MtebOptions:
+    """Gather the options about MTEB; without a folder of data, that of the environment is used.
+
+    Raises:
+        UsageError: If there is no such road.
+    """
+    from evalsuite.tasks.mteb.options import MtebOptions
+
+    if road not in ("native", "mteb"):
+        message = f"--road {road}: there are two, native and mteb"
+        raise UsageError(message)
+    options = MtebOptions(
+        types=tuple(split_names(types or ())),
+        languages=tuple(split_names(languages or ())),
+        domains=tuple(split_names(domains or ())),
+        road="native" if road == "native" else "mteb",
+    )
+    return options if data is None else dataclasses.replace(options, data=data)

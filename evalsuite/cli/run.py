@@ -19,7 +19,10 @@ def run(
         ..., metavar="MODEL...", help="Folder or hub id of a sentence-transformers model."
     ),
     tasks: list[str] = typer.Option(
-        ["bundled"], "--tasks", "-t", help="Task names, suites or paths (PATH:SPLIT for a split)."
+        ["bundled"],
+        "--tasks",
+        "-t",
+        help="Task names, suites or paths (PATH:SPLIT for a split); MTEB tasks and benchmarks by name.",
     ),
     dims: list[str] = typer.Option(None, "--dims", "-d", help="Dimensions, such as 768,512,256,128."),
     precisions: list[str] = typer.Option(
@@ -41,6 +44,23 @@ def run(
     out: Path = typer.Option(None, "--out", "-o", help="Folder of the run.  [default: new in reports/runs]"),
     cache_dir: Path = typer.Option(None, help="Folder of the embedding store.  [default: user cache]"),
     seed: int = typer.Option(0, min=0, help="Seed of the bootstrap."),
+    prompts: str = typer.Option(
+        "auto",
+        help="Whose prompts: auto (mteb's registry, else the model's own), own, or a model of the registry.",
+    ),
+    mteb_types: list[str] = typer.Option(None, help="Only MTEB tasks of these types: Retrieval, STS, ..."),
+    mteb_languages: list[str] = typer.Option(
+        None, help="Only MTEB subsets in these languages: eng, deu, ..."
+    ),
+    mteb_domains: list[str] = typer.Option(None, help="Only MTEB tasks from these domains: Medical, ..."),
+    mteb_data: Path = typer.Option(
+        None, help="Folder of local MTEB data, one folder a task.  [default: $EVALSUITE_MTEB_DATA]"
+    ),
+    road: str = typer.Option(
+        "native",
+        help="MTEB retrieval and STS: native (our search) or mteb (mteb's evaluator, as all others).",
+    ),
+    mteb_results: Path = typer.Option(None, help="Folder for results in mteb's own layout, for ResultCache."),
     trust_remote_code: bool = typer.Option(
         False, "--trust-remote-code", help="Run code that comes with the model. Only for code you have read."
     ),
@@ -50,7 +70,7 @@ def run(
 ) -> None:
     """Encode every text once and score every dimension and precision."""
     from evalsuite import api
-    from evalsuite.cli.arguments import parse_dims, split_names
+    from evalsuite.cli.arguments import mteb_options, parse_dims, split_names
     from evalsuite.cli.progress import choose_progress
 
     finished = api.evaluate(
@@ -68,6 +88,9 @@ def run(
         trust_remote_code=trust_remote_code,
         cache_dir=cache_dir,
         seed=seed,
+        prompts=prompts,
+        mteb=mteb_options(mteb_types, mteb_languages, mteb_domains, mteb_data, road),
+        mteb_results=mteb_results,
         progress=choose_progress(quiet=quiet),
         command=shlex.join(["evalsuite", *sys.argv[1:]]),
     )

@@ -27,10 +27,11 @@ class MetricValue(_Entry):
 
     value: float
     """The headline: ties broken as trec_eval breaks them (score descending, then document id descending)."""
-    lower: float
-    """Lower end of the 95 % interval."""
-    upper: float
-    """Upper end of the 95 % interval."""
+    lower: float | None = None
+    """Lower end of the 95 % interval; None where the metric is neither a mean nor a correlation of kept
+    values, such as an average precision over all pairs."""
+    upper: float | None = None
+    """Upper end of the 95 % interval; None as above."""
     expected: float | None = None
     """Mean over every order of tied documents; None where ties cannot change the metric."""
     ties_won: float | None = None
@@ -67,8 +68,9 @@ class Scored(_Entry):
     """A cell that was evaluated."""
 
     status: Literal["scored"] = "scored"
-    n: int
-    """Number of queries or pairs behind every metric of the cell."""
+    n: int | None
+    """Number of kept values behind the metrics: queries, pairs, sentences, texts, or repetitions of an
+    experiment; None if unknown, as in results that another tool wrote."""
     metrics: dict[str, MetricValue]
     """Canonical metric text (`ndcg@10`) to value."""
     tie_share: float | None = None
@@ -134,13 +136,26 @@ class CheckpointEntry(_Entry):
     """What was odd about the checkpoint."""
 
 
+class PartEntry(_Entry):
+    """A part of an MTEB task that is scored by itself; the task's score is the mean over its parts."""
+
+    split: str
+    """Part of the data, such as `test`."""
+    subset: str
+    """Name of the configuration of the data set, often a language; `default` if there is only one."""
+    languages: tuple[str, ...] = ()
+    """Languages and scripts of the texts, such as `eng-Latn`."""
+    n: int | None = None
+    """Number of kept values, as in a cell; None if unknown."""
+
+
 class TaskEntry(_Entry):
     """A task of the run, identified by content."""
 
     name: str
     """Name used in tables."""
-    kind: Literal["retrieval", "sts"]
-    """Retrieval or semantic textual similarity."""
+    kind: Literal["retrieval", "sts", "mteb"]
+    """Retrieval, semantic textual similarity, or any task that MTEB defines."""
     task_type: str
     """MTEB's name of the kind of task; chooses prompts."""
     split: str
@@ -155,10 +170,17 @@ class TaskEntry(_Entry):
     """Documents, queries and judgements, or pairs."""
     warnings: tuple[str, ...] = ()
     """What was odd about the data."""
+    road: Literal["", "native", "mteb"] = ""
+    """How an MTEB task was scored: by evalsuite's own search (`native`) or by mteb's evaluator on stored
+    vectors (`mteb`); empty for other tasks, and for one that could not be loaded."""
+    languages: tuple[str, ...] = ()
+    """The language filter in force; empty if none was: then every subset counts."""
+    parts: tuple[PartEntry, ...] = ()
+    """Parts of an MTEB task, each a split and a subset; empty for other tasks."""
 
 
-class PerQueryFile(_Entry):
-    """Where the per-query values of one checkpoint on one task lie."""
+class TableFile(_Entry):
+    """Where a table of one checkpoint on one task lies."""
 
     checkpoint: str
     """Label of the checkpoint."""
@@ -223,8 +245,10 @@ class RunRecord(_Entry):
     """The tasks used."""
     cells: tuple[CellRecord, ...]
     """Every expected cell, scored or failed."""
-    per_query: tuple[PerQueryFile, ...] = ()
+    per_query: tuple[TableFile, ...] = ()
     """The per-query tables."""
+    official: tuple[TableFile, ...] = ()
+    """For MTEB tasks, tables of every metric that mteb reports, under its names."""
     provenance: Provenance
     """The circumstances."""
 

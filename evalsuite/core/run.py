@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from evalsuite.core.errors import RunFileError, UsageError, known_names
 from evalsuite.core.measure import CORRELATIONS
-from evalsuite.core.record import CellRecord, CheckpointEntry, Failed, Fidelity, RunRecord, Scored, TaskEntry
+from evalsuite.core.record import (
+    CellRecord,
+    CheckpointEntry,
+    Failed,
+    Fidelity,
+    RunRecord,
+    TableFile,
+    TaskEntry,
+)
 from evalsuite.core.variant import Variant
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RECORD_FILE = "record.json"
+
+ROW_COLUMNS = ("variant", "part", "id", "top")
+"""Columns of a per-query table that say whose a row is; the others are values."""
 
 _T = TypeVar("_T")
 
@@ -117,11 +129,13 @@ class Run:
             task: Name of the task.
             variant: Variant or its canonical text.
             metric: Canonical metric text. A correlation has no value a pair: for STS tasks every metric
-                gives the cosine similarity of each pair, and `gold` gives the scores by people.
+                gives the cosine similarity of each pair, and `gold` gives the scores by people. Other columns
+                of the table, such as `label` of pair classification, go by their own name.
             checkpoint: Label of the checkpoint; may be left out when the run has only one.
 
         Returns:
-            float64 series indexed by query or pair id; a retrieval metric is the mean of its series.
+            float64 series indexed by query or pair id; a retrieval metric is the mean of its series. Ids of
+            MTEB tasks read `split/subset:id`, and the metric is the mean over the means of the parts.
 
         Raises:
             UsageError: If the run has no such checkpoint, task, variant or metric.
@@ -130,7 +144,7 @@ class Run:
         label = self._only_checkpoint() if checkpoint is None else self.checkpoint(checkpoint).label
         cell = self._scored_cell(label, self.task(task).name, str(variant))
         table = self.per_query_table(label, task)
-        column = self._column(task, metric, cell)
+        column = _column(metric, list(table.columns))
         rows = table[table["variant"] == cell.variant]
         return rows.set_index("id")[column].rename(metric)
 
@@ -140,9 +154,25 @@ class Run:
         Raises:
             RunFileError: If the run kept no such table, or it cannot be read.
         """
+        return self._table(self.record.per_query, checkpoint, task, "per-query values")
+
+    def official(self, checkpoint: str, task: str) -> pd.DataFrame:
+        """Return every metric that mteb reports for one checkpoint on one MTEB task.
+
+        Returns:
+            Columns `variant`, `split`, `subset`, `languages` (joined by commas), `metric` (mteb's name; what
+            is in lists and dictionaries has a path such as `scores_per_experiment/0/accuracy`), `value`.
+
+        Raises:
+            RunFileError: If the run kept no such table, or it cannot be read.
+        """
+        return self._table(self.record.official, checkpoint, task, "official metrics")
+
+    def _table(self, files: Sequence[TableFile], checkpoint: str, task: str, what: str) -> pd.DataFrame:
+        """Read the table of one checkpoint on one task."""
         import pandas as pd
 
-        for entry in self.record.per_query:
+        for entry in files:
             if (entry.checkpoint, entry.task) == (checkpoint, task):
                 file = self.folder / entry.path
                 try:
@@ -150,7 +180,7 @@ class Run:
                 except (OSError, ValueError) as error:
                     message = f"{file}: cannot be read ({error}); evaluate again to write it anew"
                     raise RunFileError(message) from error
-        message = f"{self.folder}: no per-query values of {checkpoint} on {task}"
+        message = f"{self.folder}: no {what} of {checkpoint} on {task}"
         raise RunFileError(message)
 
     def _only_checkpoint(self) -> str:
@@ -168,13 +198,13 @@ class Run:
             raise UsageError(message)
         return cell
 
-    def _column(self, task: str, metric: str, cell: CellRecord) -> str:
-        """Name the Parquet column that holds the values behind `metric`."""
-        if self.task(task).kind == "sts":
-            columns = {"cosine": "cosine", "gold": "gold", **dict.fromkeys(CORRELATIONS, "cosine")}
-            return _named("metric", metric, columns)
-        metrics = cell.outcome.metrics if isinstance(cell.outcome, Scored) else {}
-        return _named("metric", metric, {name: name for name in metrics})
+
+def _column(metric: str, columns: list[str]) -> str:
+    """Name the column of a per-query table that holds the values behind `metric`."""
+    known = {name: name for name in columns if name not in ROW_COLUMNS}
+    if "cosine" in known:
+        known |= dict.fromkeys(CORRELATIONS, "cosine")
+    return _named("metric", metric, known)
 
 
 def _named(what: str, name: str, known: dict[str, _T]) -> _T:

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from evalsuite.core.variant import PREFIX
 
 DEFAULT_PRECISIONS = ("float32", "float16", "int8", "binary")
+
+
+class MtebSpec(BaseModel):
+    """How MTEB's names were understood and its tasks scored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    types: tuple[str, ...] = ()
+    """Types that tasks of benchmarks had to be of; empty for any."""
+    languages: tuple[str, ...] = ()
+    """Languages one of which a subset had to have; empty for any."""
+    domains: tuple[str, ...] = ()
+    """Domains that tasks of benchmarks had to be from; empty for any."""
+    data: str | None = None
+    """Folder of local data that came before the hub."""
+    road: Literal["native", "mteb"] = "native"
+    """Whether retrieval and STS were scored by evalsuite or by mteb's evaluator."""
 
 
 class SweepSpec(BaseModel):
@@ -34,3 +53,8 @@ class SweepSpec(BaseModel):
     """Texts a forward pass."""
     seed: int = 0
     """Seed of every random choice: bootstrap resamples, random projections."""
+    prompts: str = "auto"
+    """Whose prompts: `auto` (mteb's registry where it has the model, else the checkpoint's), `own`, or a
+    model of the registry."""
+    mteb: MtebSpec = MtebSpec()
+    """How MTEB's names were understood."""

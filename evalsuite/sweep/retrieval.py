@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,11 @@ from evalsuite.core.record import Failed, MetricValue, Outcome, Scored
 from evalsuite.core.variant import Variant
 from evalsuite.embeddings.vectors import StoredVectors
 from evalsuite.metrics.judgements import Hits, Judgements
+from evalsuite.metrics.official import retrieval_scores
 from evalsuite.metrics.retrieval import score
 from evalsuite.metrics.ties import expected
 from evalsuite.stats.intervals import MeanBootstrap
+from evalsuite.sweep.left_out import NOBODY, leave_out
 from evalsuite.sweep.scored import ScoringContext, TaskScores, bytes_per_vector, index_bytes
 from evalsuite.sweep.search import CorpusSearch, Found
 from evalsuite.sweep.spaces import Fitted
@@ -50,11 +53,10 @@ def score_retrieval(
         Outcomes, and per query all metrics and the ids of the first documents.
     """
     judged = _Judged.of(task)
-    fitted = Fitted(context.calibration)
     search = CorpusSearch(
         corpus=corpus,
         queries=queries.all(),
-        fitted=fitted,
+        fitted=context.fitted,
         depth=_depth(variants, len(corpus)),
         watch=judged.pairs,
         advance=lambda documents: context.progress.advance(documents, documents),
@@ -63,13 +65,27 @@ def score_retrieval(
     work = search.passes(variants) * len(corpus)
     with stage(context.progress, f"searching {task.name}", work):
         found, reasons = search.run(variants)
-    bootstrap = MeanBootstrap(len(task.query_ids), context.calibration.rng())
     outcomes: dict[Variant, Outcome] = {variant: Failed(reason=text) for variant, text in reasons.items()}
+    scores = _score_found(task, judged, found, context)
+    return dataclasses.replace(scores, outcomes=outcomes | scores.outcomes)
+
+
+def _score_found(
+    task: RetrievalTask, judged: _Judged, found: Mapping[Variant, Found], context: ScoringContext
+) -> TaskScores:
+    """Turn every variant's ranking into metrics and tables."""
+    bootstrap = MeanBootstrap(len(task.query_ids), context.calibration.rng())
+    outcomes: dict[Variant, Outcome] = {}
     tables = []
-    for variant, result in found.items():
-        outcomes[variant], values = _outcome(task, judged, variant, result, bootstrap, fitted)
+    official = {}
+    for variant, each in found.items():
+        result = judged.without(each)
+        outcomes[variant], values = _outcome(task, judged, variant, result, bootstrap, context.fitted)
         tables.append(_table(task, variant, values, result.ranking))
-    return TaskScores(outcomes, pd.concat(tables, ignore_index=True) if tables else pd.DataFrame())
+        if context.official:
+            official[variant] = retrieval_scores(values, _kept_scores(result.ranking))
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return TaskScores(outcomes, table, official)
 
 
 def _depth(variants: Sequence[Variant], documents: int) -> int:
@@ -112,11 +128,15 @@ class _Judged:
         judgements: Relevant documents per query.
         pairs: The relevant documents that are in the corpus, by row.
         grade: int64 (pairs,), their grades.
+        own: int64 (queries,), row of the document that has the query's id if the task ignores it; else None.
+        skip_first: Whether the task leaves out the first document of every query.
     """
 
     judgements: Judgements
     pairs: Pairs
     grade: npt.NDArray[np.int64]
+    own: npt.NDArray[np.int64] | None
+    skip_first: bool
 
     @classmethod
     def of(cls, task: RetrievalTask) -> _Judged:
@@ -132,7 +152,17 @@ class _Judged:
         judgements = Judgements.from_grades(len(task.query_ids), table[:, 0], table[:, 2], max(CUTOFFS))
         found = table[table[:, 1] >= 0]
         pairs, order = Pairs.ordered(found[:, 0], found[:, 1])
-        return cls(judgements, pairs, found[order, 2])
+        own = None
+        if task.ignore_identical_ids:
+            own = np.array([rows.get(identity, NOBODY) for identity in task.query_ids], dtype=np.int64)
+        return cls(judgements, pairs, found[order, 2], own, task.skip_first_result)
+
+    def without(self, found: Found) -> Found:
+        """Leave out of a ranking what the task leaves out."""
+        if self.own is None and not self.skip_first:
+            return found
+        ranking = leave_out(found.ranking, self.pairs, self.own, skip_first=self.skip_first)
+        return dataclasses.replace(found, ranking=ranking)
 
     def hits(self, ranking: Ranking) -> Hits:
         """Place the relevant documents in a ranking."""
@@ -166,5 +196,11 @@ def _table(
 ) -> pd.DataFrame:
     """Lay out one variant's per-query values, with the ids of each query's first documents."""
     names = np.asarray(task.document_ids, dtype=object)
-    top = [list(names[rows]) for rows in ranking.rows[:, :TOP_DOCUMENTS]]
+    top = [list(names[rows[rows != NOBODY]]) for rows in ranking.rows[:, :TOP_DOCUMENTS]]
     return pd.DataFrame({"variant": str(variant), "id": list(task.query_ids), **values, "top": top})
+
+
+def _kept_scores(ranking: Ranking) -> npt.NDArray[np.float32]:
+    """Return what mteb would have in its results: scores of the first documents, NaN where none stands."""
+    rows, scores = (side[:, : max(CUTOFFS)] for side in (ranking.rows, ranking.scores))
+    return np.where(rows == NOBODY, np.float32(np.nan), scores)

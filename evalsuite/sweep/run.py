@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evalsuite.core.cell import Cell
-from evalsuite.core.errors import CheckpointError, EncodingError
+from evalsuite.core.errors import CheckpointError, EncodingError, TaskDataError, UsageError
 from evalsuite.core.progress import Progress
-from evalsuite.core.record import CellRecord, Encoding, Failed
+from evalsuite.core.record import CellRecord, Encoding, Failed, Outcome, TaskEntry
 from evalsuite.core.variant import Variant
 from evalsuite.embeddings.encode import Encoded, Prompted, encode_once
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.sweep import plan
 from evalsuite.sweep.calibration import Calibration
+from evalsuite.sweep.entries import task_entry
+from evalsuite.sweep.means import Part
+from evalsuite.sweep.native import NativePart, own_calibration, score_native
+from evalsuite.sweep.replay.evaluate import score_replayed
+from evalsuite.sweep.replay.library import Library
 from evalsuite.sweep.retrieval import score_retrieval
-from evalsuite.sweep.scored import ScoringContext, TaskScores
+from evalsuite.sweep.scored import MtebScores, ScoringContext, TaskScores
 from evalsuite.sweep.sts import score_sts
 from evalsuite.sweep.writer import RunWriter
-from evalsuite.tasks.task import RetrievalTask, Role, StsTask, Task, TaskText
+from evalsuite.tasks.mteb import MtebTask
+from evalsuite.tasks.mteb.options import Road
+from evalsuite.tasks.task import NativeTask, RetrievalTask, Role, StsTask, Task, TaskText
 
 
 @dataclass
@@ -28,13 +35,15 @@ class Sweep:
     """Everything a sweep works with, and its clock.
 
     Attributes:
-        tasks: Loaded tasks, names unique.
+        tasks: Tasks, names unique; those of MTEB are loaded when their turn comes.
         store: Where vectors are kept.
-        writer: Where per-query tables go.
+        writer: Where tables go.
         progress: Who is told.
         seed: Seed of everything random; every task starts from it, so checkpoints are treated alike.
         calibration: Task whose texts quantizers are fitted on; None means each task's own corpus.
+        road: Road of MTEB's retrieval and STS tasks.
         seconds: Wall time by stage, filled while running.
+        entries: How the record describes each task, filled while running.
     """
 
     tasks: Sequence[Task]
@@ -43,7 +52,11 @@ class Sweep:
     progress: Progress
     seed: int
     calibration: Task | None = None
-    seconds: dict[str, float] = field(default_factory=lambda: {"encode": 0.0, "score": 0.0})
+    road: Road = "native"
+    seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "encode": 0.0, "score": 0.0})
+    entries: dict[str, TaskEntry] = field(default_factory=dict)
+    _texts: int = 0
+    _encoded: int = 0
 
     def run(self, checkpoint: Checkpoint, variants: Sequence[Variant]) -> tuple[list[CellRecord], Encoding]:
         """Evaluate one checkpoint on every task.
@@ -53,57 +66,173 @@ class Sweep:
 
         Raises:
             StorageError: If the store or the run's folder cannot be written to.
+            UsageError: If quantizers cannot be fitted on the task named for it.
         """
         records: list[CellRecord] = []
-        texts = encoded = 0
+        self._texts = self._encoded = 0
         before = self.seconds["encode"]
         calibration = self._calibration(checkpoint)
         for task in self.tasks:
             expected = plan.cells(checkpoint.label, [task.name], variants)
             try:
-                vectors = self._encode(checkpoint, task)
-            except (CheckpointError, EncodingError) as error:
-                records += [_record(cell, None, str(error)) for cell in expected]
-                continue
-            texts += vectors.unique
-            encoded += vectors.encoded
-            scores = self._score(task, vectors, variants, calibration)
-            if len(scores.per_query):
-                self.writer.add_table(checkpoint.label, task.name, scores.per_query)
-            records += [_record(cell, scores, "the variant was not scored") for cell in expected]
+                outcomes = self._evaluate(checkpoint, task, variants, calibration)
+            except (CheckpointError, EncodingError, TaskDataError) as error:
+                outcomes = {variant: Failed(reason=str(error)) for variant in variants}
+            self.entries.setdefault(task.name, task_entry(task))
+            records += [_record(cell, outcomes) for cell in expected]
         spent = self.seconds["encode"] - before
-        return records, Encoding(checkpoint=checkpoint.label, texts=texts, encoded=encoded, seconds=spent)
+        encoding = Encoding(
+            checkpoint=checkpoint.label, texts=self._texts, encoded=self._encoded, seconds=spent
+        )
+        return records, encoding
+
+    def _evaluate(
+        self,
+        checkpoint: Checkpoint,
+        task: Task,
+        variants: Sequence[Variant],
+        calibration: Calibration | None,
+    ) -> Mapping[Variant, Outcome]:
+        """Evaluate one task and put its tables aside."""
+        if isinstance(task, MtebTask):
+            return self._mteb(checkpoint, task, variants, calibration)
+        scores = self._score(task, self._encode(checkpoint, [task]), variants, calibration)
+        if len(scores.per_query):
+            self.writer.add_table(checkpoint.label, task.name, scores.per_query)
+        return scores.outcomes
+
+    def _mteb(
+        self,
+        checkpoint: Checkpoint,
+        task: MtebTask,
+        variants: Sequence[Variant],
+        calibration: Calibration | None,
+    ) -> Mapping[Variant, Outcome]:
+        """Load a task of MTEB, evaluate it on its road, and let go of its data."""
+        self._load(task)
+        try:
+            native = self.road == "native" and all(part.native is not None for part in task.parts)
+            if native:
+                scores = self._native(checkpoint, task, variants, calibration)
+            else:
+                scores = self._replayed(checkpoint, task, variants, calibration)
+            entry = task_entry(task, "native" if native else "mteb", scores.parts)
+        finally:
+            task.unload()
+        self.entries[task.name] = entry
+        if len(scores.per_query):
+            self.writer.add_table(checkpoint.label, task.name, scores.per_query)
+        if len(scores.official):
+            self.writer.add_official(checkpoint.label, task.name, scores.official)
+        return scores.outcomes
+
+    def _load(self, task: MtebTask) -> None:
+        """Read a task's data.
+
+        Raises:
+            TaskDataError: If the data is not at hand or malformed.
+        """
+        began = time.perf_counter()
+        try:
+            task.load()
+        finally:
+            self.seconds["load"] += time.perf_counter() - began
+
+    def _native(
+        self,
+        checkpoint: Checkpoint,
+        task: MtebTask,
+        variants: Sequence[Variant],
+        calibration: Calibration | None,
+    ) -> MtebScores:
+        """Score with our own search and correlations."""
+        parts = self._native_parts(checkpoint, task)
+        began = time.perf_counter()
+        fit_on = calibration or own_calibration(parts, self.seed)
+        scores = score_native(task, parts, variants, ScoringContext(fit_on, self.progress, official=True))
+        self.seconds["score"] += time.perf_counter() - began
+        return scores
+
+    def _replayed(
+        self,
+        checkpoint: Checkpoint,
+        task: MtebTask,
+        variants: Sequence[Variant],
+        calibration: Calibration | None,
+    ) -> MtebScores:
+        """Score with mteb's evaluator on stored vectors."""
+        library = Library(checkpoint, self.store, self.progress)
+        began = time.perf_counter()
+        scores = score_replayed(task, library, variants, calibration or self.seed, self.progress)
+        self._count(library.unique, library.encoded, library.seconds)
+        self.seconds["score"] += time.perf_counter() - began - library.seconds
+        return scores
+
+    def _native_parts(self, checkpoint: Checkpoint, task: MtebTask) -> list[NativePart]:
+        """Get the vectors of all parts of a loaded task that are tasks of our own."""
+        chosen = [(part, part.native) for part in task.parts if part.native is not None]
+        encoded = self._encode(checkpoint, [native for _, native in chosen])
+        parts, start = [], 0
+        for part, native in chosen:
+            (_, left), (_, right) = sides(native)
+            middle, stop = start + len(left), start + len(left) + len(right)
+            first, second = encoded.vectors.slice(start, middle), encoded.vectors.slice(middle, stop)
+            where = Part(part.split, part.subset, part.languages)
+            parts.append(NativePart(where, native, first, second))
+            start = stop
+        return parts
 
     def _calibration(self, checkpoint: Checkpoint) -> Calibration | None:
         """Encode the named calibration set, if there is one: its documents, or both sides of its pairs."""
         if self.calibration is None:
             return None
-        encoded = self._encode(checkpoint, self.calibration)
-        (_, left), _ = sides(self.calibration)
-        documents = len(left) if isinstance(self.calibration, RetrievalTask) else len(encoded.vectors)
-        return Calibration.draw(encoded.vectors.slice(0, documents), self.seed)
+        if isinstance(self.calibration, MtebTask):
+            return self._mteb_calibration(checkpoint, self.calibration)
+        encoded = self._encode(checkpoint, [self.calibration])
+        return Calibration.draw(encoded.vectors.slice(0, _to_fit(self.calibration)), self.seed)
 
-    def _encode(self, checkpoint: Checkpoint, task: Task) -> Encoded:
-        """Get the vectors of both sides of a task, in one go so that no text is encoded twice."""
+    def _mteb_calibration(self, checkpoint: Checkpoint, task: MtebTask) -> Calibration:
+        """Encode a task of MTEB to fit on.
+
+        Raises:
+            UsageError: If the task is neither stock retrieval nor STS, so that its texts are not known.
+        """
+        self._load(task)
+        try:
+            parts = self._native_parts(checkpoint, task)
+            if not parts:
+                message = f"calibration {task.name}: name a retrieval or STS task, not {task.task_type}"
+                raise UsageError(message)
+            return own_calibration(parts, self.seed)
+        finally:
+            task.unload()
+
+    def _encode(self, checkpoint: Checkpoint, tasks: Sequence[NativeTask]) -> Encoded:
+        """Get the vectors of both sides of tasks, in one go so that no text is encoded twice."""
         inputs = [
-            self._prompted(checkpoint, task, role, text) for role, texts in sides(task) for text in texts
+            _prompted(checkpoint, task, role, text)
+            for task in tasks
+            for role, texts in sides(task)
+            for text in texts
         ]
         encoded = encode_once(checkpoint, inputs, self.store, self.progress)
-        self.seconds["encode"] += encoded.seconds
+        self._count(encoded.unique, encoded.encoded, encoded.seconds)
         return encoded
 
-    def _prompted(self, checkpoint: Checkpoint, task: Task, role: Role, text: TaskText) -> Prompted:
-        prompt, body = checkpoint.prompts.render(role, task.task_type, task.name, text.text, text.title)
-        return Prompted(prompt, body)
+    def _count(self, texts: int, encoded: int, seconds: float) -> None:
+        """Count texts and the time they took."""
+        self._texts += texts
+        self._encoded += encoded
+        self.seconds["encode"] += seconds
 
     def _score(
-        self, task: Task, encoded: Encoded, variants: Sequence[Variant], calibration: Calibration | None
+        self, task: NativeTask, encoded: Encoded, variants: Sequence[Variant], calibration: Calibration | None
     ) -> TaskScores:
         began = time.perf_counter()
         (_, left), _ = sides(task)
         first = encoded.vectors.slice(0, len(left))
         second = encoded.vectors.slice(len(left), len(encoded.vectors))
-        own = first if isinstance(task, RetrievalTask) else encoded.vectors
+        own = encoded.vectors.slice(0, _to_fit(task))
         context = ScoringContext(calibration or Calibration.draw(own, self.seed), self.progress)
         if isinstance(task, RetrievalTask):
             scores = score_retrieval(task, first, second, variants, context)
@@ -113,19 +242,29 @@ class Sweep:
         return scores
 
 
-def sides(task: Task) -> tuple[tuple[Role, Sequence[TaskText]], tuple[Role, Sequence[TaskText]]]:
+def sides(task: NativeTask) -> tuple[tuple[Role, Sequence[TaskText]], tuple[Role, Sequence[TaskText]]]:
     """Return the two lists of texts of a task, each with its role: what is searched, then what asks."""
     if isinstance(task, StsTask):
         return ("symmetric", task.first), ("symmetric", task.second)
     return ("document", task.documents), ("query", task.queries)
 
 
-def _record(cell: Cell, scores: TaskScores | None, otherwise: str) -> CellRecord:
+def _to_fit(task: NativeTask) -> int:
+    """Count the texts quantizers are fitted on, from the first: the documents, or both sides of pairs."""
+    (_, left), (_, right) = sides(task)
+    return len(left) if isinstance(task, RetrievalTask) else len(left) + len(right)
+
+
+def _prompted(checkpoint: Checkpoint, task: NativeTask, role: Role, text: TaskText) -> Prompted:
+    """Put the prompt of the task and role to a text."""
+    return Prompted(*checkpoint.prompts.render(role, task.task_type, task.name, text.text, text.title))
+
+
+def _record(cell: Cell, outcomes: Mapping[Variant, Outcome]) -> CellRecord:
     """Record a cell's outcome; a cell without one failed."""
-    outcome = scores.outcomes.get(cell.variant) if scores is not None else None
     return CellRecord(
         checkpoint=cell.checkpoint,
         task=cell.task,
         variant=str(cell.variant),
-        outcome=Failed(reason=otherwise) if outcome is None else outcome,
+        outcome=outcomes.get(cell.variant, Failed(reason="the variant was not scored")),
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from evalsuite.core.progress import Progress
-from evalsuite.core.record import Outcome
+from evalsuite.core.record import Outcome, PartEntry
 from evalsuite.core.variant import PROTOCOLS, Variant
 from evalsuite.sweep.calibration import Calibration
 from evalsuite.sweep.spaces import Fitted, Space
@@ -24,10 +26,17 @@ class ScoringContext:
     Attributes:
         calibration: Vectors that quantizers and projections are fitted on, and the seed.
         progress: Who is told.
+        official: Whether the metrics that mteb would report are wanted too.
     """
 
     calibration: Calibration
     progress: Progress
+    official: bool = False
+
+    @functools.cached_property
+    def fitted(self) -> Fitted:
+        """Projections and quantizers, fitted when first used and shared by all parts of a task."""
+        return Fitted(self.calibration)
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,29 @@ class TaskScores:
         outcomes: One a variant.
         per_query: One row a (variant, query or pair): `variant`, `id`, then one column a metric; empty if
             every variant failed.
+        official: The metrics that mteb would report, under its names; empty unless asked for.
     """
 
     outcomes: dict[Variant, Outcome]
     per_query: pd.DataFrame
+    official: Mapping[Variant, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MtebScores:
+    """What scoring an MTEB task gives.
+
+    Attributes:
+        outcomes: One a variant; metrics are means over the parts.
+        per_query: As in `TaskScores`, with a column `part`; ids read `split/subset:id`.
+        official: Columns `variant`, `split`, `subset`, `languages`, `metric`, `value`.
+        parts: The parts, with the number of kept values of each.
+    """
+
+    outcomes: dict[Variant, Outcome]
+    per_query: pd.DataFrame
+    official: pd.DataFrame
+    parts: tuple[PartEntry, ...]
 
 
 def bytes_per_vector(variant: Variant, fitted: Fitted) -> float:

@@ -75,3 +75,8 @@ class Fitted:
 def spaces_of(variants: Iterable[Variant]) -> tuple[Space, ...]:
     """List the spaces that variants need, each once."""
     return tuple(dict.fromkeys(map(Space.of, variants)))
+
+
+def is_whole(variant: Variant, width: int) -> bool:
+    """Tell whether a variant stores the model's vectors as they are: full width, float32, codes on codes."""
+    return variant == Variant(width, "float32")

@@ -18,14 +18,16 @@ from evalsuite.core.progress import stage
 from evalsuite.core.record import Failed, Fidelity, MetricValue, Outcome, Scored
 from evalsuite.core.variant import ASYMMETRIC, PROTOCOLS, RESCORED, Variant
 from evalsuite.embeddings.vectors import StoredVectors
+from evalsuite.metrics.official import PairScores, sts_scores
 from evalsuite.metrics.sts import cosines, pearson, spearman
 from evalsuite.stats.intervals import pearson_interval, spearman_interval
 from evalsuite.sweep.scored import ScoringContext, TaskScores, bytes_per_vector, index_bytes
 from evalsuite.sweep.search import finite
-from evalsuite.sweep.spaces import Fitted, Space
+from evalsuite.sweep.spaces import Fitted, Space, is_whole
 from evalsuite.tasks.task import StsTask
 from evalsuite.vectors.fidelity import ScoreAgreement, SignalNoise
 from evalsuite.vectors.protocols import protocol
+from evalsuite.vectors.quantizers.base import Codes
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -50,14 +52,17 @@ def score_sts(
     Returns:
         Outcomes, and per pair the cosine and the score by people (`gold`).
     """
-    scorer = _PairScorer(first.all(), second.all(), Fitted(context.calibration))
+    scorer = _PairScorer(first.all(), second.all(), context.fitted)
     gold = np.asarray(task.scores, dtype=np.float64)
     outcomes: dict[Variant, Outcome] = {}
     tables = []
+    official = {}
     with stage(context.progress, f"scoring {task.name}", len(variants)):
         for variant in variants:
             try:
                 outcomes[variant], similarity = scorer.score(variant, gold)
+                if context.official:
+                    official[variant] = sts_scores(scorer.compared(variant, similarity), gold)
             except (UsageError, ValueError) as error:
                 outcomes[variant] = Failed(reason=str(error))
             else:
@@ -69,7 +74,8 @@ def score_sts(
                 }
                 tables.append(pd.DataFrame(rows))
             context.progress.advance(1, 1)
-    return TaskScores(outcomes, pd.concat(tables, ignore_index=True) if tables else pd.DataFrame())
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return TaskScores(outcomes, table, official)
 
 
 class _PairScorer:
@@ -113,14 +119,35 @@ class _PairScorer:
         )
         return outcome, similarity
 
+    def compared(self, variant: Variant, similarity: Doubles) -> PairScores:
+        """Compare the vectors of each pair in mteb's four ways.
+
+        Vectors that are stored whole are compared as the model gave them, without bringing them to unit
+        length: that is what mteb does. A protocol has no vectors, only its own similarities.
+        """
+        if variant.scoring.mode in PROTOCOLS:
+            nothing = np.full_like(similarity, np.nan)
+            return PairScores(similarity, nothing, nothing, similarity)
+        left, right = self._sides
+        if not is_whole(variant, left.shape[1]):
+            left, right = (self._fitted.cut(side, Space.of(variant)) for side in self._sides)
+            left, right, _ = self._decoded(variant, left, right)
+        return PairScores.of(left, right)
+
+    def _decoded(self, variant: Variant, left: Floats, right: Floats) -> tuple[Floats, Floats, Codes]:
+        """Return what is compared, float32 (pairs, d) a side, and the codes of the right side."""
+        mode = variant.scoring.mode
+        stored = variant.scoring.copy if mode == RESCORED else variant.precision
+        level = self._fitted.quantizer(Space.of(variant), stored)
+        codes = level.encode(right)
+        query = left if mode in (ASYMMETRIC, RESCORED) else level.decode(level.encode(left))
+        return query, level.decode(codes), codes
+
     def _own(self, variant: Variant, left: Floats, right: Floats) -> tuple[Doubles, Fidelity]:
         """Decode what is stored, and compare."""
-        space, mode = Space.of(variant), variant.scoring.mode
-        stored = variant.scoring.copy if mode == RESCORED else variant.precision
-        level = self._fitted.quantizer(space, stored)
-        codes = level.encode(right)
-        decoded = level.decode(codes)
-        query = left if mode in (ASYMMETRIC, RESCORED) else level.decode(level.encode(left))
+        stored = variant.scoring.copy if variant.scoring.mode == RESCORED else variant.precision
+        level = self._fitted.quantizer(Space.of(variant), stored)
+        query, decoded, codes = self._decoded(variant, left, right)
         similarity = cosines(query, decoded)
         noise, agreement = SignalNoise(), ScoreAgreement()
         noise.update(right, decoded)

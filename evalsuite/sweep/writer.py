@@ -20,13 +20,14 @@ from filelock import FileLock, Timeout
 
 from evalsuite.core.errors import RunFileError, StorageError
 from evalsuite.core.files import atomic_file, storage_errors, write_text
-from evalsuite.core.record import PerQueryFile, RunRecord
+from evalsuite.core.record import RunRecord, TableFile
 from evalsuite.core.run import RECORD_FILE, Run
 
 TABLES = "per_query"
+OFFICIAL = "official"
 STAGING = ".unfinished"
 LOCK = ".lock"
-PARTS = (TABLES, RECORD_FILE, "report.html", "report.md", "results.csv", "figures")
+PARTS = (TABLES, OFFICIAL, RECORD_FILE, "report.html", "report.md", "results.csv", "figures")
 """What belongs to a run in its folder; everything else there is somebody else's and stays."""
 
 
@@ -40,7 +41,8 @@ class RunWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._staging = folder / STAGING
-        self._tables: list[PerQueryFile] = []
+        self._tables: list[TableFile] = []
+        self._official: list[TableFile] = []
         self._lock = FileLock(folder / LOCK)
 
     def __enter__(self) -> Self:
@@ -77,10 +79,24 @@ class RunWriter:
         Raises:
             StorageError: If the disk is full or read-only.
         """
-        name = f"{len(self._tables):03d}-{_slug(checkpoint)}--{_slug(task)}.parquet"
-        with atomic_file(self._staging / name) as file:
+        self._tables.append(self._stage(TABLES, len(self._tables), checkpoint, task, table))
+
+    def add_official(self, checkpoint: str, task: str, table: pd.DataFrame) -> None:
+        """Stage the metrics that mteb reports for one checkpoint on one task.
+
+        Raises:
+            StorageError: If the disk is full or read-only.
+        """
+        self._official.append(self._stage(OFFICIAL, len(self._official), checkpoint, task, table))
+
+    def _stage(self, folder: str, number: int, checkpoint: str, task: str, table: pd.DataFrame) -> TableFile:
+        """Write a table into the folder of its kind."""
+        name = f"{number:03d}-{_slug(checkpoint)}--{_slug(task)}.parquet"
+        with storage_errors(self._staging):
+            (self._staging / folder).mkdir(exist_ok=True)
+        with atomic_file(self._staging / folder / name) as file:
             table.to_parquet(file, index=False, compression="zstd")
-        self._tables.append(PerQueryFile(checkpoint=checkpoint, task=task, path=f"{TABLES}/{name}"))
+        return TableFile(checkpoint=checkpoint, task=task, path=f"{folder}/{name}")
 
     def finish(self, record: RunRecord) -> Run:
         """Make the folder a run.
@@ -91,10 +107,12 @@ class RunWriter:
         Raises:
             StorageError: If the disk is full or read-only; a run that was here before is kept.
         """
-        record = record.model_copy(update={"per_query": tuple(self._tables)})
+        tables = {"per_query": tuple(self._tables), "official": tuple(self._official)}
+        record = record.model_copy(update=tables)
         with storage_errors(self.folder):
             aside = self._set_previous_aside()
-            self._staging.rename(self.folder / TABLES)
+            for staged in self._staging.iterdir():
+                staged.rename(self.folder / staged.name)
         write_text(self.folder / RECORD_FILE, record.to_json())
         if aside is not None and _repeats(aside, record):
             shutil.rmtree(aside, ignore_errors=True)

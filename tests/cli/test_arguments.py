@@ -2,7 +2,7 @@
 
 import pytest
 
-from evalsuite.cli.arguments import gather_values, parse_dims, split_names
+from evalsuite.cli.arguments import gather_values, mteb_options, parse_dims, split_names
 from evalsuite.core.errors import UsageError
 
 OPTIONS = ("--tasks", "--dims")
@@ -35,6 +35,7 @@ def test_commas_split_names_but_not_paths_or_benchmarks(tmp_path):
     path = tmp_path / "with,comma"
     path.mkdir()
     assert ["a", "b", str(path), "MTEB(eng, v2)"] == split_names(["a,b", str(path), "MTEB(eng, v2)"])
+    assert split_names(["MTEB(eng, v2),scifact"]) == ["MTEB(eng, v2)", "scifact"]
 
 
 def test_dims_are_whole_numbers():
@@ -43,3 +44,14 @@ def test_dims_are_whole_numbers():
     assert parse_dims(None) is None
     with pytest.raises(UsageError, match=r"not whole numbers: x, 1\.5"):
         parse_dims(["64,x,1.5"])
+
+
+def test_options_about_mteb_are_gathered(tmp_path, monkeypatch):
+    """Lists take commas, the folder falls back to the environment's, and there are two roads."""
+    monkeypatch.setenv("EVALSUITE_MTEB_DATA", str(tmp_path / "env"))
+    options = mteb_options(["STS,Retrieval"], ["eng"], None, None, "mteb")
+    assert (options.types, options.languages, options.domains) == (("STS", "Retrieval"), ("eng",), ())
+    assert (options.data, options.road) == (tmp_path / "env", "mteb")
+    assert mteb_options(None, None, None, tmp_path, "native").data == tmp_path
+    with pytest.raises(UsageError, match="--road fast: there are two, native and mteb"):
+        mteb_options(None, None, None, None, "fast")

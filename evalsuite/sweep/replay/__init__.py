@@ -1,0 +1,1 @@
+"""Run mteb's own evaluators on stored vectors, replayed at any variant."""

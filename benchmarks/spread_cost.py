@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/spread_cost.py
     python benchmarks/spread_cost.py --documents 1000000 --repeat 1
 
-The two take turns within each repeat. The bare side multiplies contiguous float32 prefixes that are already cut and
-normalised, with numpy, which computes half of a symmetric product. Ours starts from full-width vectors in blocks and
-ends with every statistic of one side at every dimension. `processor` is the time of all threads, which a busy machine
-disturbs less than the wall time.
+The two take turns within each repeat. The bare side multiplies contiguous float32 prefixes, cut and
+normalised beforehand, with numpy, which computes half of a symmetric product. Ours starts from full-width
+vectors and ends with every statistic of one side at every dimension. `processor` is the time of all
+threads, which a busy machine disturbs less than the wall time.
 """
 
 from __future__ import annotations
@@ -83,9 +83,7 @@ def main() -> None:
         rows.append((*first, *one, *two))
     names = ("bare", "pass", "statistics")
     medians = [median(column) for column in zip(*rows, strict=True)]
-    print(
-        f"{options.documents:,} x {max(options.dims)}, dims {options.dims}, torch threads {torch.get_num_threads()}"
-    )
+    print(f"{len(vectors):,} vectors, dims {options.dims}, torch threads {torch.get_num_threads()}")
     print(f"{'':12s}{'wall s':>9s}{'processor s':>13s}   (medians of {options.repeat})")
     for index, name in enumerate(names):
         print(f"{name:12s}{medians[2 * index]:9.3f}{medians[2 * index + 1]:13.3f}")

@@ -1,0 +1,1 @@
+"""How evenly vectors fill the sphere: one pass over blocks of vectors, every dimension at once."""

@@ -1,0 +1,114 @@
+"""Reading a policy file: every mistake at once, each with its place and the next step."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from evalsuite.core.errors import UsageError
+from evalsuite.core.variant import Variant, parse_level
+from evalsuite.gate.policy import (
+    BytesRule,
+    MarginRule,
+    Policy,
+    RequiredRule,
+    RetentionRule,
+    SpeedRule,
+    SpreadRule,
+)
+
+_RULES: dict[str, type[BaseModel]] = {
+    "margin": MarginRule,
+    "required": RequiredRule,
+    "retention": RetentionRule,
+    "spread": SpreadRule,
+    "bytes": BytesRule,
+    "speed": SpeedRule,
+}
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy.
+
+    Raises:
+        UsageError: If the file cannot be read, is not TOML, or has mistakes; names every one.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path}: cannot be read ({error}); give a policy file in TOML, or none"
+        raise UsageError(message) from error
+    return parse_policy(text, where=str(path))
+
+
+def parse_policy(text: str, *, where: str) -> Policy:
+    """Read a policy from its text.
+
+    Args:
+        text: TOML.
+        where: Name of the file, for error messages.
+
+    Raises:
+        UsageError: If it is not TOML or has mistakes; names every one.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{where}: not TOML: {error}"
+        raise UsageError(message) from error
+    try:
+        policy = Policy.model_validate(values)
+    except ValidationError as error:
+        raise _mistakes(where, [_explain(each) for each in error.errors()]) from error
+    problems = list(_bad_references(policy))
+    if problems:
+        raise _mistakes(where, problems)
+    return policy
+
+
+def _mistakes(where: str, problems: list[str]) -> UsageError:
+    """Put every mistake into one message."""
+    heading = f"{where}: {len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    return UsageError("\n".join([heading, *(f"  - {problem}" for problem in problems)]))
+
+
+def _explain(error: Any) -> str:
+    """Say where a mistake is, what was found and what belongs there."""
+    place, kind, found = error["loc"], error["type"], error["input"]
+    where = _place(place)
+    if kind == "extra_forbidden":
+        table = _RULES.get(str(place[0]), Policy) if len(place) > 1 else Policy
+        known = sorted(table.model_fields)
+        close = difflib.get_close_matches(str(place[-1]), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(known)}"
+        return f"{where}: unknown key{hint}"
+    if kind == "missing":
+        return f"{where}: missing, add it"
+    if kind == "value_error":
+        return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
+    return f"{where}: {error['msg']}; found {found!r}"
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Write a place: `[[margin]] number 2, absolute`."""
+    if len(parts) > 1 and isinstance(parts[1], int):
+        rest = [str(part) for part in parts[2:]]
+        return ", ".join([f"[[{parts[0]}]] number {parts[1] + 1}", *rest])
+    return ", ".join(str(part) for part in parts) or "policy"
+
+
+def _bad_references(policy: Policy) -> Iterable[str]:
+    """Find variants named by retention rules that no run can have."""
+    for number, rule in enumerate(policy.retention, start=1):
+        try:
+            if "/" in rule.of:
+                Variant.parse(rule.of)
+            else:
+                parse_level(rule.of)
+        except UsageError as error:
+            yield f"[[retention]] number {number}, of: {error}"

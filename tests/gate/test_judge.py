@@ -1,0 +1,319 @@
+"""The judge: what is caught and where, what never passes, and why."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evalsuite.core.errors import UsageError
+from evalsuite.core.run import Run
+from evalsuite.gate.judge import judge
+from evalsuite.gate.policy import MarginRule, Policy
+from tests.gate.made_up import VARIANTS, make_run, retrieval, shifted, similarity
+
+FAST = Policy(resamples=1000)
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    return retrieval(n=600), similarity()
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory, tasks):
+    return make_run(tmp_path_factory.mktemp("baseline"), *tasks, label="before")
+
+
+def by_status(verdict, status):
+    return [(f.task, f.variant) for f in verdict.findings if f.status == status]
+
+
+def test_a_run_passes_against_itself(baseline):
+    """Nothing changed: every cell passes, exit code 0, and it says so."""
+    verdict = judge(baseline, baseline, FAST)
+    assert verdict.exit_code == 0
+    assert verdict.counts == {"passed": 8}
+    assert {finding.reason for finding in verdict.findings} == {"no query changed"}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_run_passes_against_itself_however_small(tmp_path, n):
+    """One query is enough to see that nothing changed."""
+    run = make_run(tmp_path, retrieval(n=n))
+    assert judge(run, run, FAST).exit_code == 0
+
+
+def test_a_drop_at_one_variant_is_caught_there_and_only_there(baseline, tasks, tmp_path):
+    """Three points lost at 128/binary of one task: exit code 1, one finding fails, it is that cell."""
+    worse = shifted(tasks[0], -0.03, variants=("128/binary",))
+    verdict = judge(baseline, make_run(tmp_path, worse, tasks[1], label="after"), FAST)
+    assert verdict.exit_code == 1
+    assert by_status(verdict, "regressed") == [("scifact", "128/binary")]
+    assert verdict.findings[0].variant == "128/binary"
+    assert "REGRESSED: 1 finding" in verdict.headline
+
+
+def test_findings_say_what_happened(baseline, tasks, tmp_path):
+    """A finding holds delta, interval, p-values, margin, n, retention, and the queries that moved most."""
+    worse = shifted(tasks[0], -0.03)
+    found = judge(baseline, make_run(tmp_path, worse, tasks[1]), FAST).findings[0]
+    evidence = found.evidence
+    before, after = tasks[0].values[found.variant], worse.values[found.variant]
+    assert evidence.delta == pytest.approx((after - before).mean(), abs=1e-6)
+    assert evidence.lower < evidence.delta < evidence.upper < 0
+    reference = stats.ttest_rel(after, before, alternative="less").pvalue
+    assert evidence.p_drop == pytest.approx(reference, rel=1e-3)
+    assert evidence.p_drop <= evidence.p_drop_adjusted <= 8 * evidence.p_drop * 1.001
+    assert (evidence.n, evidence.margin) == (600, 0.01)
+    assert evidence.retention == pytest.approx(after.mean() / before.mean(), abs=1e-4)
+    assert evidence.wins + evidence.losses == 600
+    largest = np.argsort(-np.abs(after - before))[:5]
+    assert {move.id for move in found.moved} == {f"q{row:03d}" for row in largest}
+    assert [move.change for move in found.moved] == sorted(move.change for move in found.moved)
+    assert len(found.moved[0].top_before) == 5
+
+
+def test_a_gain_is_an_improvement(baseline, tasks, tmp_path):
+    """Three points gained: improved, exit code 0."""
+    verdict = judge(baseline, make_run(tmp_path, shifted(tasks[0], 0.03), tasks[1]), FAST)
+    assert verdict.exit_code == 0
+    assert len(by_status(verdict, "improved")) == 4
+
+
+def test_a_real_drop_within_the_margin_passes(baseline, tasks, tmp_path):
+    """A tiny drop that is shown, with harm excluded, passes and is named."""
+    verdict = judge(baseline, make_run(tmp_path, shifted(tasks[0], -0.003, noise=0.01), tasks[1]), FAST)
+    found = next(f for f in verdict.findings if f.task == "scifact")
+    assert found.evidence.p_drop_adjusted < 0.05
+    assert found.status == "passed"
+    assert "lower, but" in found.reason
+
+
+def test_a_correlation_that_falls_is_caught(baseline, tasks, tmp_path):
+    """Similarities drowned in noise: the task of pairs regresses, although no pair has a score."""
+    worse = shifted(tasks[1], 0.0, noise=0.4)
+    verdict = judge(baseline, make_run(tmp_path, tasks[0], worse), FAST)
+    assert verdict.exit_code == 1
+    assert {task for task, _ in by_status(verdict, "regressed")} == {"stsb"}
+    found = verdict.findings[0]
+    assert found.evidence.p_flip is None
+    assert found.moved[0].change < 0
+
+
+@pytest.mark.parametrize(("by", "effect", "code"), [(-0.005, "warns", 0), (-0.02, "blocks", 3)])
+def test_few_queries_are_no_proof(tmp_path, by, effect, code):
+    """20 queries, nothing shown: a warning within the margin of one point, no judgement beyond it."""
+    task = retrieval(n=20)
+    runs = make_run(tmp_path / "a", task), make_run(tmp_path / "b", shifted(task, by, noise=0.08))
+    verdict = judge(*runs, FAST)
+    assert {(f.status, f.effect) for f in verdict.findings} == {("inconclusive", effect)}
+    assert all(f.evidence.detectable > 0.01 for f in verdict.findings)
+    assert verdict.exit_code == code
+
+
+def test_a_pass_that_is_no_proof_says_so(tmp_path):
+    """Exit code 0 with inconclusive cells tells how large a drop could go unseen."""
+    task = retrieval(n=20)
+    lenient = Policy(resamples=1000, inconclusive_beyond_margin="warn")
+    verdict = judge(
+        make_run(tmp_path / "a", task), make_run(tmp_path / "b", shifted(task, 0.0, seed=2)), lenient
+    )
+    assert verdict.exit_code == 0
+    assert "could go unseen" in verdict.headline
+
+
+def test_a_strict_policy_wants_proof(tmp_path):
+    """With inconclusive = "error", what is not shown to be harmless cannot be judged."""
+    task = retrieval(n=20)
+    strict = Policy(resamples=1000, inconclusive="error")
+    runs = make_run(tmp_path / "a", task), make_run(tmp_path / "b", shifted(task, 0.0, seed=2))
+    assert judge(*runs, strict).exit_code == 3
+
+
+SMALLER = {"fingerprint": "other", "counts": {"documents": 999, "queries": 600}}
+ONE_VARIANT = {"768/float32": retrieval(n=600).values["768/float32"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        (None, "missing", "has no task 'scifact'"),
+        ({"name": "scifact2", "changes": {"fingerprint": "data of scifact"}}, "missing",
+         "its 'scifact2' holds the same data: renamed?"),
+        ({"changes": SMALLER}, "incomparable", "1000 documents in the baseline, 999 in the candidate"),
+        ({"changes": {"fingerprint": "other"}}, "incomparable", "data differ"),
+        ({"changes": {"split": "dev"}}, "incomparable", "split: test in the baseline"),
+        ({"changes": {"main_metric": "recall@100"}}, "incomparable", "main metric"),
+        ({"changes": {"languages": ("eng",)}}, "incomparable", "language filter"),
+        ({"values": ONE_VARIANT}, "missing", "at this variant"),
+        ({"failed": {"128/binary": "NaN"}}, "failed", "NaN"),
+        ({"kept": False}, "inconclusive", "no per-query values"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_never_passes(baseline, tasks, tmp_path, changes, status, words):
+    """Deleted, renamed, changed, cut, failed, or without values: exit code 3, and the message says why."""
+    first = [] if changes is None else [replace(tasks[0], **changes)]
+    verdict = judge(baseline, make_run(tmp_path, *first, tasks[1]), FAST)
+    assert verdict.exit_code == 3
+    found = next(f for f in verdict.findings if f.effect == "blocks")
+    assert found.status == status
+    assert words in found.reason
+
+
+def test_an_empty_candidate_never_passes(baseline, tmp_path):
+    """A run without a cell: every cell of the baseline is missing, exit code 3; so are two empty runs."""
+    empty = make_run(tmp_path)
+    verdict = judge(baseline, empty, FAST)
+    assert verdict.exit_code == 3
+    assert verdict.counts["missing"] == 9
+    assert judge(empty, empty, FAST).exit_code == 3
+
+
+def test_only_new_cells_are_nothing_compared(baseline, tasks, tmp_path):
+    """If the two sides share nothing, nothing was judged, even where missing cells only warn."""
+    other = make_run(tmp_path, replace(tasks[0], name="other"))
+    lenient = Policy(resamples=1000, missing="warn")
+    verdict = judge(baseline, other, lenient)
+    assert verdict.exit_code == 3
+    assert "nothing was compared" in verdict.headline
+
+
+@pytest.mark.parametrize("change", [{"tie_rule": "random"}, {"calibration": "wikipedia"}])
+def test_another_protocol_is_incomparable(baseline, tasks, tmp_path, change):
+    """Another tie rule spoils rankings, another calibration spoils quantized levels; nothing else."""
+    verdict = judge(baseline, make_run(tmp_path, *tasks, **change), FAST)
+    spoiled = by_status(verdict, "incomparable")
+    if "tie_rule" in change:
+        assert {task for task, _ in spoiled} == {"scifact"}
+    else:
+        assert {variant for _, variant in spoiled} == {"768/int8", "128/binary"}
+    assert verdict.exit_code == 3
+
+
+def test_other_prompts_are_incomparable_unless_allowed(baseline, tasks, tmp_path):
+    """A changed prompt is named; a policy can allow it."""
+    candidate = make_run(tmp_path, *tasks, prompts={"query": "search: "})
+    verdict = judge(baseline, candidate, FAST)
+    assert verdict.exit_code == 3
+    assert "another prompt 'query': 'query: ' in the baseline, 'search: '" in verdict.findings[0].reason
+    assert judge(baseline, candidate, Policy(resamples=1000, prompts="any")).exit_code == 0
+
+
+def test_other_queries_are_not_paired(baseline, tasks, tmp_path):
+    """A table that holds other queries than the record's data is refused."""
+    candidate = make_run(tmp_path, *tasks)
+    file = tmp_path / "per_query" / "000.parquet"
+    import pandas as pd
+
+    table = pd.read_parquet(file)
+    table[table["id"] != "q001"].to_parquet(file)
+    verdict = judge(baseline, candidate, FAST)
+    assert verdict.exit_code == 3
+    assert "such as 'q001'" in verdict.findings[0].reason
+
+
+def test_values_that_do_not_make_the_recorded_number_are_refused(baseline, tasks, tmp_path):
+    """A record whose number was edited is not believed."""
+    candidate = make_run(tmp_path, *tasks)
+    text = (tmp_path / "record.json").read_text()
+    mean = tasks[0].values["128/binary"].mean()
+    assert str(mean) in text
+    (tmp_path / "record.json").write_text(text.replace(str(mean), str(mean + 0.1)))
+    verdict = judge(baseline, Run.load(candidate.folder), FAST)
+    assert verdict.exit_code == 3
+    assert "its record says" in verdict.findings[0].reason
+
+
+def test_bare_differences_are_judged_only_if_asked(baseline, tasks, tmp_path):
+    """Without per-query values a policy may trust points; the finding says that nothing was tested."""
+    points = Policy(resamples=1000, no_values="points")
+    same = make_run(tmp_path / "same", replace(tasks[0], kept=False), tasks[1])
+    assert judge(baseline, same, points).exit_code == 0
+    worse = make_run(tmp_path / "worse", replace(shifted(tasks[0], -0.05), kept=False), tasks[1])
+    verdict = judge(baseline, worse, points)
+    assert verdict.exit_code == 1
+    assert "untested" in verdict.findings[0].reason
+
+
+def test_a_failure_on_both_sides_only_warns(tasks, tmp_path):
+    """What never worked is no regression, but is not hidden."""
+    broken = replace(tasks[0], failed={"128/binary": "too few documents"})
+    runs = make_run(tmp_path / "a", broken, tasks[1]), make_run(tmp_path / "b", broken, tasks[1])
+    verdict = judge(*runs, FAST)
+    assert verdict.exit_code == 0
+    assert verdict.findings[0].effect == "warns"
+    assert verdict.findings[0].status == "failed"
+
+
+def test_new_cells_are_named_and_harmless(baseline, tasks, tmp_path):
+    """A task that only the candidate has is new."""
+    more = replace(retrieval(name="nfcorpus", seed=5))
+    verdict = judge(baseline, make_run(tmp_path, *tasks, more), FAST)
+    assert verdict.exit_code == 0
+    assert {task for task, _ in by_status(verdict, "new")} == {"nfcorpus"}
+
+
+def test_tasks_of_a_type_are_averaged(tmp_path):
+    """Two retrieval tasks have a mean a variant, judged by the macro margin; pairs do not join in."""
+    tasks = [retrieval("a", 400), retrieval("b", 400, seed=3), similarity()]
+    after = [shifted(tasks[0], -0.02, seed=1), shifted(tasks[1], -0.02, seed=2), tasks[2]]
+    verdict = judge(make_run(tmp_path / "x", *tasks), make_run(tmp_path / "y", *after), FAST)
+    means = [f for f in verdict.findings if f.subject == "mean"]
+    assert {f.task for f in means} == {"mean of 2 Retrieval tasks"}
+    assert len(means) == len(VARIANTS)
+    assert {f.status for f in means} == {"regressed"}
+    assert means[0].evidence.margin == 0.005
+    assert means[0].evidence.n == 800
+
+
+def test_a_warning_rule_does_not_fail(baseline, tasks, tmp_path):
+    """Severity warn: the finding is a regression still, the exit code is 0."""
+    policy = Policy(resamples=1000, margin=(MarginRule(dim="128", absolute=0.01, severity="warn"),))
+    worse = shifted(tasks[0], -0.05, variants=("128/binary",))
+    verdict = judge(baseline, make_run(tmp_path, worse, tasks[1]), policy)
+    assert verdict.exit_code == 0
+    assert by_status(verdict, "regressed") == [("scifact", "128/binary")]
+
+
+def test_margins_differ_by_cell(baseline, tasks, tmp_path):
+    """The first matching rule decides: 20 % of the baseline forgives three points, one point does not."""
+    rules = (MarginRule(precision="binary", relative=0.2), MarginRule(absolute=0.01))
+    worse = shifted(tasks[0], -0.03)
+    verdict = judge(baseline, make_run(tmp_path, worse, tasks[1]), Policy(resamples=1000, margin=rules))
+    status = {f.variant: f.status for f in verdict.findings if f.task == "scifact"}
+    assert status["128/binary"] == "passed"
+    assert status["128/float32"] == "regressed"
+    found = next(f for f in verdict.findings if f.variant == "128/binary" and f.task == "scifact")
+    assert found.evidence.margin == pytest.approx(0.2 * found.baseline)
+
+
+def test_other_metrics_are_judged_if_asked(baseline, tasks, tmp_path):
+    """`metrics` widens the grid; both metrics of a cell are judged."""
+    policy = Policy(resamples=1000, metrics=("main", "recall@*"))
+    verdict = judge(baseline, make_run(tmp_path, *tasks), policy)
+    assert {f.metric for f in verdict.findings} == {"ndcg@10", "recall@100", "cosine_spearman"}
+
+
+def test_twins_in_one_run_are_compared(baseline, tasks, tmp_path):
+    """Two checkpoints of one run: named by label; without a name the message lists them."""
+    other = make_run(tmp_path, *tasks, label="after")
+    record = baseline.record
+    both = Run(
+        record.model_copy(
+            update={
+                "checkpoints": record.checkpoints + other.record.checkpoints,
+                "cells": record.cells + other.record.cells,
+            }
+        ),
+        baseline.folder,
+    )
+    with pytest.raises(UsageError, match="--candidate-checkpoint: before, after"):
+        judge(baseline, both, FAST)
+    assert judge(both, both, FAST, checkpoints=("before", "before")).exit_code == 0
+
+
+def test_the_verdict_is_the_same_every_time(baseline, tasks, tmp_path):
+    """Seeds are fixed: two judgements are equal to the last digit."""
+    candidate = make_run(tmp_path, shifted(tasks[0], -0.01), tasks[1])
+    assert judge(baseline, candidate, FAST).to_json() == judge(baseline, candidate, FAST).to_json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evalsuite.api import evaluate, load_run, report, write_mteb_results
+    from evalsuite.api import accept_baseline, compare, evaluate, load_run, report, write_mteb_results
     from evalsuite.core.errors import EvalsuiteError, UserError
     from evalsuite.core.run import Run
     from evalsuite.core.variant import Variant
@@ -21,6 +21,8 @@ _HOMES = {
     "Run": "evalsuite.core.run",
     "UserError": "evalsuite.core.errors",
     "Variant": "evalsuite.core.variant",
+    "accept_baseline": "evalsuite.api",
+    "compare": "evalsuite.api",
     "evaluate": "evalsuite.api",
     "load_run": "evalsuite.api",
     "open_checkpoint": "evalsuite.models.checkpoint",
@@ -36,6 +38,8 @@ __all__ = [
     "UserError",
     "Variant",
     "__version__",
+    "accept_baseline",
+    "compare",
     "evaluate",
     "load_run",
     "open_checkpoint",

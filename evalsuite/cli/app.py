@@ -14,13 +14,25 @@ from types import FrameType
 import typer
 
 from evalsuite import __version__
-from evalsuite.cli import cache, demo, inspect, report, run, tasks
+from evalsuite.cli import ablate, baseline, cache, compare, demo, inspect, query, report, run, tasks
 from evalsuite.cli.arguments import gather_values
 from evalsuite.cli.console import fail
 from evalsuite.core.errors import EvalsuiteError
 
 INTERRUPTED = 130
-GREEDY_OPTIONS = ("--tasks", "-t", "--dims", "-d", "--precisions", "-p", "--projections")
+GREEDY_OPTIONS = (
+    "--tasks",
+    "-t",
+    "--dims",
+    "-d",
+    "--precisions",
+    "-p",
+    "--projections",
+    "--published",
+    "--mteb-types",
+    "--mteb-languages",
+    "--mteb-domains",
+)
 
 app = typer.Typer(
     name="evalsuite",
@@ -32,8 +44,12 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
+app.command("ablate")(ablate.ablate)
+app.command("query")(query.query)
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(cache.app, name="cache")
 

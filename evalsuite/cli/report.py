@@ -25,7 +25,6 @@ def report(
     from evalsuite.core.errors import UsageError
     from evalsuite.reporting.terminal import render_terminal
     from evalsuite.reporting.view import build_view
-    from evalsuite.reporting.write import write_report
 
     wanted = split_names(published or ())
     if wanted == [LIST]:
@@ -35,7 +34,7 @@ def report(
         message = "no run given; name at least one folder that holds a record.json"
         raise UsageError(message)
     runs = [api.load_run(folder) for folder in run]
-    files = write_report(runs, runs[0].folder if out is None else out, published=wanted)
+    files = api.report(runs, out, published=wanted)
     if as_json:
         print_json({name: _text(value) for name, value in vars(files).items()})
         return

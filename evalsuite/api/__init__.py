@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evalsuite.api.evaluation import evaluate
     from evalsuite.api.judging import accept_baseline, compare, list_baselines, write_verdict
+    from evalsuite.api.laboratory import ablate, train_arms
     from evalsuite.api.runs import RUNS_FOLDER, load_run, report, write_mteb_results
     from evalsuite.api.tasks import load_tasks
 
 _HOMES = {
     "RUNS_FOLDER": "runs",
+    "ablate": "laboratory",
     "accept_baseline": "judging",
     "compare": "judging",
     "evaluate": "evaluation",
@@ -22,12 +24,14 @@ _HOMES = {
     "load_run": "runs",
     "load_tasks": "tasks",
     "report": "runs",
+    "train_arms": "laboratory",
     "write_mteb_results": "runs",
     "write_verdict": "judging",
 }
 
 __all__ = [
     "RUNS_FOLDER",
+    "ablate",
     "accept_baseline",
     "compare",
     "evaluate",
@@ -35,6 +39,7 @@ __all__ = [
     "load_run",
     "load_tasks",
     "report",
+    "train_arms",
     "write_mteb_results",
     "write_verdict",
 ]

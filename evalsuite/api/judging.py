@@ -49,7 +49,8 @@ def compare(
     def evaluated(model: str, other: Run | None) -> Run:
         return _evaluate_like(model, other, progress)
 
-    before, after = open_sides(baseline, candidate, Openers(load_run, evaluated))
+    openers = Openers(load_run, evaluated, _is_model)
+    before, after = open_sides(baseline, candidate, openers)
     return verbs.compare_runs(before, after, policy, checkpoints=checkpoints, texts=texts)
 
 
@@ -128,6 +129,13 @@ def _baselines(folder: str | os.PathLike[str] | None) -> Path:
     return baseline.BASELINES_FOLDER if folder is None else Path(folder)
 
 
+def _is_model(word: str) -> bool:
+    """Tell whether a word can name a checkpoint; imported here, since opening models is heavy."""
+    from evalsuite.api.models import is_model_name
+
+    return is_model_name(word)
+
+
 def _evaluate_like(model: str, other: Run | None, progress: Progress | None) -> Run:
     """Evaluate a checkpoint on the question another run was asked; on the default one without a run."""
     from evalsuite.api.evaluation import evaluate
@@ -150,6 +158,8 @@ def _evaluate_like(model: str, other: Run | None, progress: Progress | None) -> 
         batch_size=asked.batch_size,
         seed=asked.seed,
         prompts=asked.prompts,
+        spread=asked.spread,
+        ann=asked.ann,
         mteb=MtebOptions(**chosen, data=None if data is None else Path(data)),
         progress=progress,
     )

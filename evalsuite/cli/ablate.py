@@ -31,36 +31,24 @@ def ablate(
 ) -> None:
     """Train every arm of a recipe with every seed, sweep over all of them, and compare them."""
     from evalsuite import api
-    from evalsuite.ablation.recipe import load_recipe
-    from evalsuite.ablation.report import write_ablation
-    from evalsuite.ablation.space import measure_space
-    from evalsuite.ablation.study import compare_arms, open_arms
-    from evalsuite.ablation.train import train
     from evalsuite.cli.arguments import split_names
     from evalsuite.cli.progress import choose_progress
-    from evalsuite.embeddings.store import EmbeddingStore
 
-    asked, progress, names = load_recipe(recipe), choose_progress(quiet=quiet), split_names(tasks)
-    loaded = [] if train_only else api.load_tasks(names)
-    folder, store = out or api.RUNS_FOLDER / asked.name, EmbeddingStore(cache_dir)
-    arms = train(asked, folder, store=store, device=device, progress=progress)
+    progress = choose_progress(quiet=quiet)
     if train_only:
-        _say_folders(arms)
+        _say_folders(api.train_arms(recipe, out, cache_dir=cache_dir, device=device, progress=progress))
         return
-    checkpoints = open_arms(asked, arms, store, device=device, progress=progress)
-    run = api.evaluate(
-        checkpoints,
-        names,
-        asked.dims,
+    report, run, page = api.ablate(
+        recipe,
+        split_names(tasks),
         split_names(precisions),
-        folder / "run",
+        out,
         cache_dir=cache_dir,
+        device=device,
         progress=progress,
         command=shlex.join(["evalsuite", *sys.argv[1:]]),
     )
-    space = measure_space(checkpoints, loaded, asked.dims, store, progress)
-    report = compare_arms(asked, arms, run, space)
-    _show(report, write_ablation(report, folder), quiet=quiet, as_json=as_json)
+    _show(report, page, quiet=quiet, as_json=as_json)
     if run.failures:
         raise typer.Exit(1)
 

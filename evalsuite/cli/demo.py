@@ -8,8 +8,7 @@ from pathlib import Path
 
 import typer
 
-DEMO_DIMS = (384, 256, 128, 64)
-"""The full width of the bundled encoder, and the prefixes the demo cuts it to."""
+DEMO_PRECISIONS = ("float32", "int8", "int4", "binary")
 
 
 def demo(
@@ -18,17 +17,22 @@ def demo(
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress, no tables."),
     as_json: bool = typer.Option(False, "--json", help="Print the results as JSON."),
 ) -> None:
-    """Evaluate all-MiniLM-L6-v2 on the bundled tasks and write the report; needs the extra `demo`."""
+    """Compare two heads with and without GOR on the bundled tasks; needs the extra `demo`.
+
+    Both are heads on all-MiniLM-L6-v2, trained alike but for the Global Orthogonal Regularizer.
+    """
     from evalsuite import api
+    from evalsuite.ablation.twins import DIMS, TWINS
     from evalsuite.cli.progress import choose_progress
     from evalsuite.cli.run import show
-    from evalsuite.models.hub import BUNDLED_NAME
 
     finished = api.evaluate(
-        BUNDLED_NAME,
-        dims=DEMO_DIMS,
+        TWINS,
+        dims=DIMS,
+        precisions=DEMO_PRECISIONS,
         out=out,
         cache_dir=cache_dir,
+        ann=True,
         progress=choose_progress(quiet=quiet),
         command=shlex.join(["evalsuite", *sys.argv[1:]]),
     )

@@ -23,10 +23,12 @@ class Openers:
     Attributes:
         load: Opens a folder that holds a run, or results of mteb.
         evaluate: Evaluates a checkpoint; on the other side's question, or the default one if that is None.
+        is_model: Tells whether a word that is no path can name a checkpoint.
     """
 
     load: Callable[[Path], Run]
     evaluate: Callable[[str, Run | None], Run]
+    is_model: Callable[[str], bool]
 
 
 def open_sides(
@@ -74,13 +76,13 @@ def _open(source: Source, openers: Openers, baselines: Path) -> Run | None:
         return None if checkpoint else openers.load(path)
     if is_baseline(baselines / word):
         return load_baseline(baselines / word)
-    if word.count("/") == 1 and not word.startswith((".", "/", "~")):
+    if openers.is_model(word):
         return None
     known = (
         sorted(each.name for each in baselines.iterdir() if is_baseline(each)) if baselines.is_dir() else []
     )
     message = (
-        f"{word!r} is no run, no baseline and no checkpoint; give a run's folder, a model's folder or hub id "
-        f"(ORG/NAME), or a baseline of {baselines}: {known_names(known)}"
+        f"{word!r} is no run, no baseline and no checkpoint; give a run's folder, a model's folder or name "
+        f"(hub id ORG/NAME), or a baseline of {baselines}: {known_names(known)}"
     )
     raise UsageError(message)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from evalsuite.api.models import is_model_name
 from evalsuite.core.errors import UsageError
 from evalsuite.core.run import Run
 from evalsuite.gate.accept import accept
@@ -19,7 +20,7 @@ def opened():
         asked.append((model, other))
         return f"run of {model}"
 
-    return Openers(Run.load, evaluate), asked
+    return Openers(Run.load, evaluate, is_model_name), asked
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import numpy as np
 
 from evalsuite.core.errors import EncodingError
 from evalsuite.core.progress import Progress
+from evalsuite.embeddings.drift import hold_to_probe
 from evalsuite.embeddings.space import Floats, Space, text_key
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.embeddings.vectors import StoredVectors
@@ -75,10 +76,12 @@ def encode_once(
 
     Raises:
         EncodingError: If the model returns NaN, infinite or zero vectors, or the wrong shape; names the text.
+        CheckpointError: If a served model is no longer the one whose vectors are stored.
         StorageError: If the store cannot be written to. Finished shards are kept.
     """
     began = time.perf_counter()
     space = store.space(checkpoint.fingerprint, checkpoint.label)
+    hold_to_probe(checkpoint, space, progress)
     by_key = {text_key(each.prompt, each.text): each for each in inputs}
     space.refresh()
     missing = space.missing(list(by_key))

@@ -27,6 +27,8 @@ from evalsuite.models.mteb_model import MTEB_SCHEME, MtebModel
 from evalsuite.models.prompts import PromptBook
 from evalsuite.models.registry import AUTO, choose_prompts
 from evalsuite.models.safety import check_safety
+from evalsuite.models.served.address import SERVED_SCHEME
+from evalsuite.models.served.probe import Probe
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -68,6 +70,7 @@ class Checkpoint:
         device: The device asked for; None if sentence-transformers chooses.
         folder: Where the files are; None for a model that came in memory.
         warnings: What a careful reader should know, one sentence each.
+        probe: What a served model answers to fixed texts; None for a model whose files are fingerprinted.
     """
 
     label: str
@@ -83,6 +86,7 @@ class Checkpoint:
     device: str | None = None
     folder: Path | None = None
     warnings: tuple[str, ...] = ()
+    probe: Probe | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.load, _Once):
@@ -126,8 +130,9 @@ def open_checkpoint(
 
     Args:
         model: A folder, a hub id `ORG/NAME`, `all-MiniLM-L6-v2` (needs the extra `demo`), `mteb:ORG/NAME` or
-            `mteb:ORG/NAME@REVISION` (loaded by mteb's own code), a loaded pipeline (taken as it is: another
-            dtype or device asked for is a warning), or a checkpoint, returned unchanged.
+            `mteb:ORG/NAME@REVISION` (loaded by mteb's own code), `openai:MODEL@URL` (a server is asked), a
+            loaded pipeline (taken as it is: another dtype or device asked for is a warning), or a checkpoint,
+            returned unchanged.
         revision: Branch, tag or commit of a hub model; the commit it resolves to is recorded.
         dtype: Number format to run in, one of `DTYPES`.
         device: Device to run on, such as `cpu` or `cuda:0`; None lets sentence-transformers choose.
@@ -157,6 +162,12 @@ def open_checkpoint(
         source = os.fspath(model)
         if source.startswith(MTEB_SCHEME):
             return _open_mteb(source, revision, options)
+        if source.startswith(SERVED_SCHEME):
+            from evalsuite.models.served.open import open_served
+
+            return open_served(
+                source, revision=revision, dtype=dtype, device=device, batch_size=batch_size, prompts=prompts
+            )
         return _open_folder(source, find_model(source, revision=revision), options)
     if not hasattr(model, "truncate_embeddings"):
         message = f"{type(model).__name__} is not a model; give a folder, a hub id or a SentenceTransformer"

@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE := 1
 # Byte-compiled libraries start ten times faster; never leave them uncompiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow lint types check examples examples-scifact format clean
+.PHONY: help demo test test-slow lint types docs check examples examples-scifact format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make test       run the tests"
 	@echo "make test-slow  run the tests that encode whole public corpora"
 	@echo "make lint types check the code"
+	@echo "make docs       build the documentation into build/site, offline, warnings as errors"
 	@echo "make check      all of these"
 	@echo "make examples   evaluate and draw reports/examples/demo anew (examples-scifact: every level)"
 
@@ -39,7 +40,11 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-check: lint types test test-slow
+# The theme's notice about its successor is no warning of ours.
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+check: lint types docs test test-slow
 
 # An earlier example is removed first: a run would keep it in previous/.
 examples: $(VENV)/.demo
@@ -77,7 +82,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) --editable ".[demo,dev]"
+	$(INSTALL) --editable ".[demo,dev,docs]"
 	@touch $@ $(VENV)/.demo
 
 clean:

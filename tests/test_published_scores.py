@@ -1,8 +1,13 @@
 """Known scores of a real encoder on real data: the whole chain is right to a few hundredths of a point."""
 
+import csv
+import json
+
+import pandas as pd
 import pytest
 
 import evalsuite
+from evalsuite import MtebOptions
 from evalsuite.core.errors import CheckpointError
 from evalsuite.models.hub import bundled_encoder
 
@@ -18,6 +23,12 @@ def encoder():
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """One store for all tests here: what one of them has encoded, the others find."""
+    return tmp_path_factory.mktemp("published-store")
+
+
 def points(run, metric):
     """Scores x100 by variant."""
     frame = run.to_frame()
@@ -25,9 +36,11 @@ def points(run, metric):
     return dict(zip(rows["variant"], rows["value"] * 100, strict=True))
 
 
-def test_stsb(encoder, shared_data, tmp_path):
+def test_stsb(encoder, shared_data, store, tmp_path):
     """STSb test, float32, full width: cosine Spearman 82.03; shorter and coarser vectors lose."""
-    run = evalsuite.evaluate(encoder, [shared_data / "sts" / "stsb"], dims=DIMS, out=tmp_path / "run")
+    run = evalsuite.evaluate(
+        encoder, [shared_data / "sts" / "stsb"], dims=DIMS, out=tmp_path / "run", cache_dir=store
+    )
     scores = points(run, "cosine_spearman")
     assert scores["384/float32"] == pytest.approx(82.03, abs=0.02)
     assert scores["384/int8"] == pytest.approx(scores["384/float32"], abs=0.1)
@@ -37,17 +50,82 @@ def test_stsb(encoder, shared_data, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_scifact(encoder, shared_data, tmp_path):
+def test_scifact(encoder, shared_data, store, tmp_path):
     """SciFact, float32, full width: nDCG@10 64.51; shorter and coarser vectors lose."""
-    run = evalsuite.evaluate(
-        encoder, [shared_data / "retrieval" / "scifact"], dims=DIMS, out=tmp_path / "run"
-    )
+    folder = shared_data / "retrieval" / "scifact"
+    run = evalsuite.evaluate(encoder, [folder], dims=DIMS, out=tmp_path / "run", cache_dir=store)
     scores = points(run, "ndcg@10")
     assert scores["384/float32"] == pytest.approx(64.51, abs=0.15)
     assert scores["384/int8"] == pytest.approx(scores["384/float32"], abs=0.5)
     assert scores["128/float32"] < scores["384/float32"] - 2
     assert scores["384/binary"] < scores["384/float32"] - 3
     assert scores["64/binary"] < 30
+
+
+def lay_out_scifact(source, folder):
+    """Write SciFact as it lies on the hub, so that mteb's own loader reads it."""
+    folder.mkdir()
+    for name in ("corpus", "queries"):
+        text = (source / f"{name}.jsonl").read_text(encoding="utf-8")
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    with (source / "qrels" / "test.tsv").open(encoding="utf-8", newline="") as file:
+        names = ("query-id", "corpus-id", "score")
+        rows = [dict(zip(names, row, strict=True)) for row in list(csv.reader(file, delimiter="\t"))[1:]]
+    lines = [json.dumps({**row, "score": int(row["score"])}) for row in rows]
+    (folder / "qrels.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    files = {"corpus": ("corpus", "corpus"), "queries": ("queries", "queries"), "default": ("test", "qrels")}
+    configs = [
+        f"- config_name: {config}\n  data_files: [{{split: {split}, path: {name}.jsonl}}]\n"
+        for config, (split, name) in files.items()
+    ]
+    (folder / "README.md").write_text("---\nconfigs:\n" + "".join(configs) + "---\n", encoding="utf-8")
+    return folder
+
+
+def side_by_side(encoder, reference, store, folder):
+    """Evaluate a task of MTEB on both roads and put them into one table: (checkpoint, variant) to points."""
+    grid = {"dims": DIMS, "precisions": ["float32", "int8", "binary"], "cache_dir": store}
+    runs = [
+        evalsuite.evaluate(encoder, reference, out=folder / road, mteb=MtebOptions(road=road), **grid)
+        for road in ("native", "mteb")
+    ]
+    assert not [cell for run in runs for cell in run.failures]
+    assert runs[1].record.provenance.encodings[0].encoded == 0
+    files = evalsuite.report(runs, folder / "report")
+    table = pd.read_csv(files.csv)
+    main = table[table["main"]]
+    return dict(zip(zip(main["checkpoint"], main["variant"], strict=True), main["value"] * 100, strict=True))
+
+
+def assert_roads_agree(scores, expected, within, binary_within):
+    """Both roads have the known score, and agree with each other at every variant."""
+    labels = {checkpoint for checkpoint, _ in scores}
+    assert labels == {"all-MiniLM-L6-v2", "all-MiniLM-L6-v2 (mteb road)"}
+    for label in labels:
+        assert scores[label, "384/float32"] == pytest.approx(expected, abs=within)
+    for (label, variant), value in scores.items():
+        other = scores["all-MiniLM-L6-v2", variant]
+        allowed = binary_within if variant.endswith("binary") else 1e-3
+        assert value == pytest.approx(other, abs=allowed), (label, variant)
+
+
+def test_stsbenchmark_of_mteb_on_both_roads(encoder, shared_data, store, tmp_path):
+    """The real mteb task STSBenchmark: 82.03 by mteb's evaluator and by our own, side by side.
+
+    Equal cosines of binary codes share their rank on our road, and fall apart by float32 rounding on mteb's.
+    """
+    reference = f"STSBenchmark={shared_data / 'sts' / 'stsb'}"
+    scores = side_by_side(encoder, reference, store, tmp_path)
+    assert_roads_agree(scores, 82.03, 0.02, binary_within=0.15)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_scifact_of_mteb_on_both_roads(encoder, shared_data, store, tmp_path):
+    """The real mteb task SciFact: 64.51 by mteb's evaluator and by our own, side by side."""
+    folder = lay_out_scifact(shared_data / "retrieval" / "scifact", tmp_path / "SciFact")
+    scores = side_by_side(encoder, f"SciFact={folder}", store, tmp_path)
+    assert_roads_agree(scores, 64.51, 0.15, binary_within=1e-3)
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,13 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
-from evalsuite.api.runs import RUNS_FOLDER, write_mteb_results
+from evalsuite.api.encoders import at_levels, check_workers, on_road, opening_dtype
+from evalsuite.api.models import open_model
+from evalsuite.api.runs import RUNS_FOLDER, prepare_mteb_results, write_mteb_results
 from evalsuite.api.tasks import load_tasks
 from evalsuite.core.errors import UsageError
 from evalsuite.core.files import storage_errors
@@ -21,19 +24,21 @@ from evalsuite.core.progress import Progress, Silent
 from evalsuite.core.record import CellRecord, CheckpointEntry, Encoding, RunRecord
 from evalsuite.core.run import Run
 from evalsuite.core.spec import DEFAULT_PRECISIONS, MtebSpec, SweepSpec
-from evalsuite.core.variant import PREFIX
+from evalsuite.core.variant import NATIVE, PREFIX
+from evalsuite.core.weights import WeightReport
 from evalsuite.embeddings.store import EmbeddingStore
-from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+from evalsuite.embeddings.weighing import weight_report
+from evalsuite.models.checkpoint import Checkpoint
+from evalsuite.models.derived import check_weights
 from evalsuite.sweep import plan
+from evalsuite.sweep.geometry import Geometry
 from evalsuite.sweep.provenance import provenance
 from evalsuite.sweep.run import Sweep
 from evalsuite.sweep.writer import RunWriter
 from evalsuite.tasks.mteb import MtebOptions
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-
-    Model: TypeAlias = str | os.PathLike[str] | SentenceTransformer | Checkpoint
+    from evalsuite.api.models import Model
 
 DEFAULT_TASKS = ("bundled",)
 
@@ -47,6 +52,9 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     *,
     projections: Sequence[str] = (PREFIX,),
     calibration: str | os.PathLike[str] | None = None,
+    weights: str | Sequence[str] = (NATIVE,),
+    quantize_embeddings: str | None = None,
+    workers: int | Literal["auto"] = 1,
     dtype: str = "float32",
     device: str | None = None,
     batch_size: int = 32,
@@ -57,6 +65,8 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     prompts: str = "auto",
     mteb: MtebOptions | None = None,
     mteb_results: str | os.PathLike[str] | None = None,
+    spread: bool = True,
+    ann: bool = False,
     progress: Progress | None = None,
     command: str = "",
 ) -> Run:
@@ -72,7 +82,12 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
             there moves to `previous/`.
         projections: Which dimensions are kept: `prefix`, and the controls `pca` and `random`.
         calibration: Task whose texts quantizers are fitted on; by default each task's own corpus.
-        dtype: Data type of weights and activations: `float32`, `bfloat16` or `float16`.
+        weights: Precisions that the models' matrices are rounded to before they encode: `native`, `bfloat16`,
+            `q8_0`, `q4_0`, `int8_channel`, `e4_a8_f4_p4`. Each level is a checkpoint of its own.
+        quantize_embeddings: `q4_0`, `q8_0` or `keep` for the token table of the levels but `native`.
+        workers: Processes that encode: 1 is this one alone, `auto` measures on texts of the run.
+        dtype: Data type of weights and activations: `float32`, `bfloat16` or `float16`; `auto` measures
+            whether bfloat16 is faster and true enough.
         device: Torch device; by default sentence-transformers chooses.
         batch_size: Texts a forward pass.
         revision: Commit, tag or branch of a hub model.
@@ -83,6 +98,8 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
             checkpoint's own; `own`; or a model of the registry, such as `google/embeddinggemma-300m`.
         mteb: How MTEB's names are understood and its tasks scored.
         mteb_results: Folder to write the results of MTEB tasks to as well, in mteb's own layout.
+        spread: Measure how evenly the vectors of each task fill the sphere, at every dimension.
+        ann: Probe approximate search over the documents of each task that has queries.
         progress: Told about the work as it goes on.
         command: What to record as the way the run was made; by default this call.
 
@@ -96,17 +113,24 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     references = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
     dims = None if dims is None else [int(dim) for dim in ([dims] if isinstance(dims, int) else dims)]
     precisions = [precisions] if isinstance(precisions, str) else list(precisions)
+    levels = check_weights([weights] if isinstance(weights, str) else weights, quantize_embeddings)
+    check_workers(workers)
     plan.check_levels(precisions)
     plan.variants(0, [1] if dims is None else dims, precisions, projections)
     options = mteb or MtebOptions()
+    if mteb_results is not None:
+        prepare_mteb_results(mteb_results)
     loaded = load_tasks(references, options)
     fit_on = None if calibration is None else load_tasks([calibration], options)[0]
-    checkpoints = _distinct(
+    store = EmbeddingStore(None if cache_dir is None else Path(cache_dir))
+    opened = _distinct(
         [
-            open_checkpoint(
+            open_model(
                 each,
+                store,
+                progress,
                 revision=revision,
-                dtype=dtype,
+                dtype=opening_dtype(dtype),
                 device=device,
                 trust_remote_code=trust_remote_code,
                 batch_size=batch_size,
@@ -115,24 +139,30 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
             for each in _models(model)
         ]
     )
+    checkpoints = at_levels(opened, levels, quantize_embeddings)
     plan.check_dims(dims or (), {checkpoint.label: checkpoint.dim for checkpoint in checkpoints})
     asked = SweepSpec(
-        models=tuple(checkpoint.source for checkpoint in checkpoints),
+        models=tuple(checkpoint.source for checkpoint in opened),
         tasks=tuple(os.fspath(reference) for reference in references),
         dims=None if dims is None else tuple(dims),
         precisions=tuple(precisions),
         projections=tuple(projections),
         calibration=None if calibration is None else os.fspath(calibration),
+        weights=levels,
+        quantize_embeddings=quantize_embeddings,
+        workers=workers,
         dtype=dtype,
         device=device,
         batch_size=batch_size,
         seed=seed,
         prompts=prompts,
+        spread=spread,
+        ann=ann,
         mteb=_mteb_spec(options),
     )
-    store = EmbeddingStore(None if cache_dir is None else Path(cache_dir))
     with RunWriter(_new_folder(checkpoints) if out is None else Path(out)) as writer:
-        sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on, options.road)
+        geometry = Geometry(wants_spread=spread, wants_ann=ann)
+        sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on, options.road, geometry)
         sweep.seconds["load"] = time.perf_counter() - began
         run = writer.finish(_answer(asked, sweep, checkpoints, command))
     if mteb_results is not None:
@@ -163,25 +193,51 @@ def _distinct(checkpoints: list[Checkpoint]) -> list[Checkpoint]:
 def _answer(asked: SweepSpec, sweep: Sweep, checkpoints: Sequence[Checkpoint], command: str) -> RunRecord:
     """Evaluate one checkpoint after the other and record everything."""
     began = time.perf_counter()
-    cells: list[CellRecord] = []
-    encodings: list[Encoding] = []
-    for checkpoint in checkpoints:
-        dims = asked.dims or plan.default_dims(checkpoint.dim, checkpoint.matryoshka_dims)
-        ways = plan.variants(checkpoint.dim, dims, asked.precisions, asked.projections)
-        records, encoding = sweep.run(checkpoint, ways)
-        cells += records
-        encodings.append(encoding)
+    parts = [_answer_one(asked, sweep, checkpoint) for checkpoint in checkpoints]
+    devices = ", ".join(dict.fromkeys(part.device for part in parts if part.device)) or "none"
     total = sweep.seconds["load"] + time.perf_counter() - began
-    seconds = {**sweep.seconds, "total": total}
+    found = sweep.geometry
+    seconds = {**sweep.seconds, **found.seconds, "total": total}
     return RunRecord(
         asked=asked,
-        checkpoints=tuple(map(_checkpoint_entry, checkpoints)),
+        checkpoints=tuple(part.checkpoint for part in parts),
         tasks=tuple(sweep.entries[task.name] for task in sweep.tasks),
-        cells=tuple(cells),
+        cells=tuple(cell for part in parts for cell in part.cells),
+        spread=tuple(found.spread),
+        ann=tuple(found.ann),
+        ann_missing=tuple(found.ann_missing),
         provenance=provenance(
-            asked, command or _call(asked), _device(checkpoints, encodings), seconds, encodings
+            asked, command or _call(asked), devices, seconds, [part.encoding for part in parts]
         ),
     )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one checkpoint contributes to the record.
+
+    Attributes:
+        checkpoint: What it is.
+        cells: Its results.
+        encoding: How its texts were encoded.
+        device: What encoded them; empty if every vector came from the store.
+    """
+
+    checkpoint: CheckpointEntry
+    cells: Sequence[CellRecord]
+    encoding: Encoding
+    device: str
+
+
+def _answer_one(asked: SweepSpec, sweep: Sweep, opened: Checkpoint) -> _Part:
+    """Evaluate one checkpoint on the road asked for."""
+    dims = asked.dims or plan.default_dims(opened.dim, opened.matryoshka_dims)
+    ways = plan.variants(opened.dim, dims, asked.precisions, asked.projections, opened.weights)
+    with on_road(opened, asked, sweep) as (checkpoint, road):
+        cells, encoding = sweep.run(checkpoint, ways)
+        device = str(getattr(checkpoint.encoder(), "device", "unknown")) if encoding.encoded else ""
+        entry = _checkpoint_entry(checkpoint, weight_report(checkpoint, sweep.store))
+    return _Part(entry, cells, encoding.model_copy(update={"road": road}), device)
 
 
 def _new_folder(checkpoints: Sequence[Checkpoint]) -> Path:
@@ -197,7 +253,7 @@ def _new_folder(checkpoints: Sequence[Checkpoint]) -> Path:
         number += 1
 
 
-def _checkpoint_entry(checkpoint: Checkpoint) -> CheckpointEntry:
+def _checkpoint_entry(checkpoint: Checkpoint, report: WeightReport | None) -> CheckpointEntry:
     return CheckpointEntry(
         label=checkpoint.label,
         source=checkpoint.source,
@@ -210,6 +266,9 @@ def _checkpoint_entry(checkpoint: Checkpoint) -> CheckpointEntry:
         prompts=dict(checkpoint.prompts.prompts),
         prompts_origin=checkpoint.prompts.origin,
         warnings=checkpoint.warnings,
+        weights=checkpoint.weights,
+        weights_label=checkpoint.weights_label,
+        weight_report=report,
     )
 
 
@@ -217,16 +276,6 @@ def _mteb_spec(options: MtebOptions) -> MtebSpec:
     """Write options down for the record."""
     values = dataclasses.asdict(options)
     return MtebSpec(**{**values, "data": None if options.data is None else str(options.data)})
-
-
-def _device(checkpoints: Sequence[Checkpoint], encodings: Sequence[Encoding]) -> str:
-    """Name the devices that encoded something; `none` if every vector came from the store."""
-    used = [
-        str(getattr(checkpoint.encoder(), "device", "unknown"))
-        for checkpoint, encoding in zip(checkpoints, encodings, strict=True)
-        if encoding.encoded
-    ]
-    return ", ".join(dict.fromkeys(used)) or "none"
 
 
 def _call(asked: SweepSpec) -> str:

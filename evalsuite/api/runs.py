@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.core.errors import UsageError
+from evalsuite.core.files import storage_errors
 from evalsuite.core.run import RECORD_FILE, Run
 
 if TYPE_CHECKING:
@@ -50,6 +51,23 @@ def write_mteb_results(run: Run | str | os.PathLike[str], folder: str | os.PathL
     from evalsuite.interop.mteb_results import write_mteb_results as write
 
     return list(write(run if isinstance(run, Run) else load_run(run), Path(folder)))
+
+
+def prepare_mteb_results(folder: str | os.PathLike[str]) -> None:
+    """See, before anything is encoded, that results can be written in mteb's layout.
+
+    Args:
+        folder: Folder to write to; it is made.
+
+    Raises:
+        UsageError: If mteb is not installed.
+        StorageError: If the folder cannot be made.
+    """
+    from evalsuite.models.registry import mteb_version
+
+    mteb_version()
+    with storage_errors(Path(folder)):
+        Path(folder).mkdir(parents=True, exist_ok=True)
 
 
 def report(

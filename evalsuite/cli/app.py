@@ -14,7 +14,7 @@ from types import FrameType
 import typer
 
 from evalsuite import __version__
-from evalsuite.cli import ablate, baseline, cache, compare, demo, inspect, query, report, run, tasks
+from evalsuite.cli import ablate, baseline, cache, compare, demo, inspect, query, report, run, tasks, watch
 from evalsuite.cli.arguments import gather_values
 from evalsuite.cli.console import fail
 from evalsuite.core.errors import EvalsuiteError
@@ -27,6 +27,7 @@ GREEDY_OPTIONS = (
     "-d",
     "--precisions",
     "-p",
+    "--weights",
     "--projections",
     "--published",
     "--mteb-types",
@@ -49,6 +50,7 @@ app.command("ablate")(ablate.ablate)
 app.command("query")(query.query)
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
+app.command("watch")(watch.watch)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(cache.app, name="cache")

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from evalsuite.core.errors import UsageError
 
@@ -50,6 +50,8 @@ FLAGS = (
     "--train-only",
     "--no-texts",
     "--allow-failed",
+    "--once",
+    "--csv",
     "--no-report",
     "--trust-remote-code",
     "--help",
@@ -94,6 +96,20 @@ def parse_dims(values: Sequence[str] | None) -> list[int] | None:
     return [int(word) for word in words]
 
 
+def parse_workers(value: str) -> int | Literal["auto"]:
+    """Read the number of processes, or `auto`.
+
+    Raises:
+        UsageError: If it is neither.
+    """
+    if value == "auto":
+        return "auto"
+    if not value.isdecimal() or int(value) < 1:
+        message = f"--workers {value}: give auto or a whole number from 1"
+        raise UsageError(message)
+    return int(value)
+
+
 def mteb_options(
     types: Sequence[str] | None,
     languages: Sequence[str] | None,
@@ -117,4 +133,4 @@ def mteb_options(
         domains=tuple(split_names(domains or ())),
         road="native" if road == "native" else "mteb",
     )
-    return options if data is None else dataclasses.replace(options, data=data)
+    return options if data is None else dataclasses.replace(options, data=data.expanduser())

@@ -27,6 +27,7 @@ def accept(
     from evalsuite import api
     from evalsuite.cli.arguments import split_names
     from evalsuite.cli.console import print_json, say
+    from evalsuite.gate.words import plural
 
     accepted = api.accept_baseline(
         run,
@@ -41,8 +42,8 @@ def accept(
         return
     for line in accepted.changes:
         say(line)
-    count = len(accepted.changes)
-    say(f"baseline: {accepted.folder} ({count} changes, {accepted.unchanged} values unchanged)")
+    changes, same = plural(len(accepted.changes), "change"), plural(accepted.unchanged, "value")
+    say(f"baseline: {accepted.folder} ({changes}, {same} unchanged)")
 
 
 @app.command("list")

@@ -37,7 +37,20 @@ def run(
     calibration: str = typer.Option(
         None, help="Task whose texts quantizers are fitted on.  [default: each task's own corpus]"
     ),
-    dtype: str = typer.Option("float32", help="float32, bfloat16 or float16 (of weights and activations)."),
+    weights: list[str] = typer.Option(
+        ["native"],
+        "--weights",
+        help="Weight precisions: native, bfloat16, q8_0, q4_0, int8_channel, e4_a8_f4_p4.",
+    ),
+    quantize_embeddings: str = typer.Option(
+        None, help="Token table of weights but native: q4_0, q8_0 or keep.  [default: as the weights]"
+    ),
+    workers: str = typer.Option(
+        "1", help="Processes that encode: a number, or auto to measure on texts of the run."
+    ),
+    dtype: str = typer.Option(
+        "float32", help="float32, bfloat16 or float16 (of weights and activations), or auto to measure."
+    ),
     device: str = typer.Option(None, help="Torch device, such as cpu or cuda:0."),
     batch_size: int = typer.Option(32, min=1, help="Texts a forward pass."),
     revision: str = typer.Option(None, help="Commit, tag or branch of a hub model."),
@@ -61,6 +74,12 @@ def run(
         help="MTEB retrieval and STS: native (our search) or mteb (mteb's evaluator, as all others).",
     ),
     mteb_results: Path = typer.Option(None, help="Folder for results in mteb's own layout, for ResultCache."),
+    no_spread: bool = typer.Option(
+        False, "--no-spread", help="Do not measure how evenly the vectors fill the sphere."
+    ),
+    ann: bool = typer.Option(
+        False, "--ann", help="Probe approximate search (HNSW, IVF) where a task has queries."
+    ),
     trust_remote_code: bool = typer.Option(
         False, "--trust-remote-code", help="Run code that comes with the model. Only for code you have read."
     ),
@@ -70,7 +89,7 @@ def run(
 ) -> None:
     """Encode every text once and score every dimension and precision."""
     from evalsuite import api
-    from evalsuite.cli.arguments import mteb_options, parse_dims, split_names
+    from evalsuite.cli.arguments import mteb_options, parse_dims, parse_workers, split_names
     from evalsuite.cli.progress import choose_progress
 
     finished = api.evaluate(
@@ -81,6 +100,9 @@ def run(
         out,
         projections=split_names(projections),
         calibration=calibration,
+        weights=split_names(weights),
+        quantize_embeddings=quantize_embeddings,
+        workers=parse_workers(workers),
         dtype=dtype,
         device=device,
         batch_size=batch_size,
@@ -91,11 +113,26 @@ def run(
         prompts=prompts,
         mteb=mteb_options(mteb_types, mteb_languages, mteb_domains, mteb_data, road),
         mteb_results=mteb_results,
+        spread=not no_spread,
+        ann=ann,
         progress=choose_progress(quiet=quiet),
         command=shlex.join(["evalsuite", *sys.argv[1:]]),
     )
     page = None if no_report else api.report(finished).html
+    if mteb_results is not None:
+        say_mteb_results(finished, mteb_results, quiet=quiet or as_json)
     show(finished, page, quiet=quiet, as_json=as_json)
+
+
+def say_mteb_results(finished: Run, folder: Path, *, quiet: bool) -> None:
+    """Say where results in mteb's layout are, and warn of what has no place in them."""
+    from evalsuite.cli.console import say, warn
+    from evalsuite.interop.mteb_results import left_out
+
+    for note in left_out(finished):
+        warn(f"not among mteb's results: {note}")
+    if not quiet:
+        say(f"mteb results: {folder}, for mteb.ResultCache({str(folder)!r}).load_results()")
 
 
 def show(finished: Run, page: Path | None, *, quiet: bool, as_json: bool) -> None:

@@ -135,3 +135,25 @@ class AnnProbe(_Noun):
         """
         asked, own = (self.curve(index, who, truth).work_at[recall] for who in ("query", "document"))
         return None if asked is None or own is None else asked / own
+
+
+class AnnEntry(_Noun):
+    """One probe, with whose vectors were probed."""
+
+    checkpoint: str
+    """Label of the checkpoint."""
+    task: str
+    """Name of the task."""
+    probe: AnnProbe
+    """What was measured."""
+
+
+class AnnMissing(_Noun):
+    """A probe that was asked for and could not be made."""
+
+    checkpoint: str
+    """Label of the checkpoint."""
+    task: str
+    """Name of the task."""
+    reason: str
+    """Why, and at which dimension and precision."""

@@ -10,8 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from evalsuite.core.ann import AnnEntry, AnnMissing
 from evalsuite.core.errors import RunFileError
+from evalsuite.core.road import RoadEntry
 from evalsuite.core.spec import SweepSpec
+from evalsuite.core.spread import SpreadEntry
+from evalsuite.core.weights import WeightReport
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -134,6 +138,12 @@ class CheckpointEntry(_Entry):
     """Where the prompts came from."""
     warnings: tuple[str, ...] = ()
     """What was odd about the checkpoint."""
+    weights: str = "native"
+    """Precision of the weights as variants write it, such as `q4_0` or `q4_0+keep`."""
+    weights_label: str = "native"
+    """The same in words that tell rounding after training (PTQ) from training for it (QAT)."""
+    weight_report: WeightReport | None = None
+    """What became of every tensor; None for native weights, and if the weights could not be rounded."""
 
 
 class PartEntry(_Entry):
@@ -201,6 +211,8 @@ class Encoding(_Entry):
     """Texts encoded by this run; the others were already in the store."""
     seconds: float
     """Wall time of encoding, model loading included."""
+    road: RoadEntry | None = None
+    """The faster road that was taken; None for the default: one process, batches of a fixed size."""
 
 
 class Provenance(_Entry):
@@ -227,7 +239,7 @@ class Provenance(_Entry):
     interval: str
     """How the 95 % intervals were made."""
     seconds: dict[str, float]
-    """Wall time by stage: load, encode, score, total."""
+    """Wall time by stage: load, encode, score, spread, ann, total."""
     encodings: tuple[Encoding, ...] = ()
     """One entry a checkpoint."""
 
@@ -249,6 +261,12 @@ class RunRecord(_Entry):
     """The per-query tables."""
     official: tuple[TableFile, ...] = ()
     """For MTEB tasks, tables of every metric that mteb reports, under its names."""
+    spread: tuple[SpreadEntry, ...] = ()
+    """How evenly the float32 vectors fill the sphere: one entry a checkpoint, task, side and dimension."""
+    ann: tuple[AnnEntry, ...] = ()
+    """Approximate search: one entry a checkpoint, retrieval task, dimension and precision."""
+    ann_missing: tuple[AnnMissing, ...] = ()
+    """Probes of approximate search that could not be made, and why."""
     provenance: Provenance
     """The circumstances."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from evalsuite.core.ann import RECALL_TARGETS, AnnEntry
 from evalsuite.core.errors import RunFileError, UsageError, known_names
 from evalsuite.core.measure import CORRELATIONS
 from evalsuite.core.record import (
@@ -17,6 +18,7 @@ from evalsuite.core.record import (
     TableFile,
     TaskEntry,
 )
+from evalsuite.core.spread import STATISTICS, SpreadEntry
 from evalsuite.core.variant import Variant
 
 if TYPE_CHECKING:
@@ -33,6 +35,16 @@ FRAME_COLUMNS = (
     "checkpoint", "task", "kind", "projection", "dim", "precision", "variant", "metric", "main", "value",
     "lower", "upper", "n", "expected", "ties_won", "ties_lost", "tie_share", "bytes_per_vector",
     "index_bytes", *Fidelity.model_fields, "seconds", "status", "reason",
+)  # fmt: skip
+
+SPREAD_COLUMNS = (
+    "checkpoint", "task", "side", "dim", "n", "ideal_rank", "statistic", "symbol", "value", "ideal", "lower",
+    "upper", "better", "reason",
+)  # fmt: skip
+
+ANN_COLUMNS = (
+    "checkpoint", "task", "dim", "precision", "index", "asked", "truth", "k", "documents", "askers",
+    "parameter", "work", "recall", "auc", *(f"work_at_{recall:g}" for recall in RECALL_TARGETS),
 )  # fmt: skip
 
 
@@ -91,6 +103,29 @@ class Run:
 
         rows = [row for cell in self.record.cells for row in self._rows(cell)]
         return pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
+
+    def spread_frame(self) -> pd.DataFrame:
+        """Return one row per statistic of each checkpoint, task, side and dimension.
+
+        A statistic that could not be computed has `value` NaN and the `reason`. Columns are
+        `SPREAD_COLUMNS`; no rows if the spread was not measured.
+        """
+        import pandas as pd
+
+        rows = [row for entry in self.record.spread for row in _spread_rows(entry)]
+        return pd.DataFrame(rows, columns=list(SPREAD_COLUMNS))
+
+    def ann_frame(self) -> pd.DataFrame:
+        """Return one row per setting of each index over each checkpoint, task, dimension and precision.
+
+        `work` is the mean distance computations of a search at the setting, `askers` how many asked. What
+        sums a whole curve up, `auc` and the work at each recall, repeats on all of its rows; NaN where no
+        setting reaches the recall. Columns are `ANN_COLUMNS`; no rows if nothing was probed.
+        """
+        import pandas as pd
+
+        rows = [row for entry in self.record.ann for row in _ann_rows(entry)]
+        return pd.DataFrame(rows, columns=list(ANN_COLUMNS))
 
     def _rows(self, cell: CellRecord) -> list[dict[str, Any]]:
         """Spread one cell over one row a metric."""
@@ -197,6 +232,34 @@ class Run:
             message = f"{checkpoint} on {task} at {variant} failed: {cell.outcome.reason}"
             raise UsageError(message)
         return cell
+
+
+def _spread_rows(entry: SpreadEntry) -> Iterator[dict[str, Any]]:
+    """Spread one side at one dimension over one row a statistic."""
+    shared = entry.model_dump(include={"checkpoint", "task", "side", "dim", "n", "ideal_rank"})
+    for name, statistic in STATISTICS.items():
+        known = {**shared, "statistic": name, "symbol": statistic.symbol, "better": statistic.better}
+        if name in entry.values:
+            yield {**known, **entry.values[name].model_dump()}
+        elif name in entry.missing:
+            yield {**known, "reason": entry.missing[name]}
+
+
+def _ann_rows(entry: AnnEntry) -> Iterator[dict[str, Any]]:
+    """Spread one probe over one row a setting of each of its curves."""
+    probe = entry.probe
+    shared = {
+        "checkpoint": entry.checkpoint,
+        "task": entry.task,
+        **probe.model_dump(include={"k", "documents"}),
+    }
+    for curve in probe.curves:
+        whole = {
+            **curve.model_dump(include={"dim", "precision", "index", "asked", "truth", "auc"}),
+            "askers": probe.queries if curve.asked == "query" else probe.held_out,
+            **{f"work_at_{recall:g}": curve.work_at.get(recall) for recall in RECALL_TARGETS},
+        }
+        yield from ({**shared, **whole, **point.model_dump()} for point in curve.points)
 
 
 def _column(metric: str, columns: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from evalsuite.core.variant import PREFIX
+from evalsuite.core.variant import NATIVE, PREFIX
 
 DEFAULT_PRECISIONS = ("float32", "float16", "int8", "binary")
 
@@ -46,7 +46,13 @@ class SweepSpec(BaseModel):
     calibration: str | None = None
     """Task whose texts the quantizers are fitted on; None means each task's own corpus."""
     dtype: str = "float32"
-    """Data type of the model's weights and activations while encoding."""
+    """Data type of the model's weights and activations while encoding; `auto` measures."""
+    weights: tuple[str, ...] = Field(default=(NATIVE,), min_length=1)
+    """Precisions of the models' weights asked for, such as `native` or `q4_0`."""
+    quantize_embeddings: str | None = None
+    """What was asked for the token table apart: `q4_0`, `q8_0` or `keep`; None if not apart."""
+    workers: int | Literal["auto"] = 1
+    """Processes asked to encode; 1 is this process alone, `auto` measures."""
     device: str | None = None
     """Torch device asked for; None lets sentence-transformers choose."""
     batch_size: int = Field(default=32, ge=1)
@@ -56,5 +62,9 @@ class SweepSpec(BaseModel):
     prompts: str = "auto"
     """Whose prompts: `auto` (mteb's registry where it has the model, else the checkpoint's), `own`, or a
     model of the registry."""
+    spread: bool = True
+    """Whether the spread of the vectors is measured."""
+    ann: bool = False
+    """Whether approximate search is probed."""
     mteb: MtebSpec = MtebSpec()
     """How MTEB's names were understood."""

@@ -9,6 +9,8 @@
     pca256/int8                a principal component projection instead of the first dimensions (a control)
     random256/int8             256 dimensions drawn at random (a control)
     256/int8+mteb              scored as mteb scores it (a compatibility protocol, labelled as such)
+    q4_0@256/int8              the model's weights rounded to Q4_0 before it encoded
+    q4_0+keep@256/int8         the same with the token table kept as it was
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from dataclasses import dataclass
 from evalsuite.core.errors import UsageError
 
 PREFIX, PCA, RANDOM = "prefix", "pca", "random"
+NATIVE = "native"
+"""The model's weights as they were loaded."""
+
 SYMMETRIC, ASYMMETRIC, RESCORED = "symmetric", "asymmetric", "rescore"
 PROTOCOLS = ("mteb", "sbert", "hakari", "hakari_rescore")
 """Names of other tools' scoring, reproduced to explain their numbers."""
@@ -26,7 +31,9 @@ PROTOCOLS = ("mteb", "sbert", "hakari", "hakari_rescore")
 _NAME = r"[a-z][a-z0-9_]*"
 _SCORING = rf"{ASYMMETRIC}|{'|'.join(PROTOCOLS)}|{RESCORED}(?P<multiplier>[1-9][0-9]*)(?::(?P<copy>{_NAME}))?"
 _LEVEL = rf"(?P<precision>{_NAME})(?:\+(?P<scoring>{_SCORING}))?"
-_TEXT = re.compile(rf"(?P<projection>{PCA}|{RANDOM})?(?P<dim>[1-9][0-9]*)/{_LEVEL}")
+_WEIGHTS = rf"{_NAME}(?:\+{_NAME})?"
+_SPACE = rf"(?P<projection>{PCA}|{RANDOM})?(?P<dim>[1-9][0-9]*)"
+_TEXT = re.compile(rf"(?:(?P<weights>{_WEIGHTS})@)?{_SPACE}/{_LEVEL}")
 
 
 @dataclass(frozen=True, order=True)
@@ -54,22 +61,24 @@ class Scoring:
 
 @dataclass(frozen=True, order=True)
 class Variant:
-    """Dimensions kept, a precision, and how the codes are scored.
+    """Dimensions kept, a precision, how the codes are scored, and the weights of the model that encoded.
 
     Attributes:
         dim: How many dimensions are kept.
         precision: The name of the quantization level the kept dimensions are stored in.
         scoring: How queries meet stored codes.
         projection: Which dimensions are kept: `prefix` (the first ones), or the controls `pca` and `random`.
+        weights: Precision of the model's weights, such as `q4_0` or `q4_0+keep`; `native` is not written.
     """
 
     dim: int
     precision: str
     scoring: Scoring = Scoring()
     projection: str = PREFIX
+    weights: str = NATIVE
 
     def __str__(self) -> str:
-        return f"{self.space}/{self.level}"
+        return f"{'' if self.weights == NATIVE else f'{self.weights}@'}{self.space}/{self.level}"
 
     @property
     def level(self) -> str:
@@ -93,7 +102,7 @@ class Variant:
 
     @classmethod
     def parse(cls, text: str) -> Variant:
-        """Read a canonical text such as `256/int8` or `pca128/binary+rescore4:int8`.
+        """Read a canonical text such as `256/int8`, `pca128/binary+rescore4:int8` or `q4_0@256/int8`.
 
         Raises:
             UsageError: If the text is not a variant.
@@ -102,7 +111,13 @@ class Variant:
         if match is None:
             message = f"{text!r} is not a variant; write DIM/PRECISION, for example 256/int8"
             raise UsageError(message)
-        return cls(int(match["dim"]), match["precision"], _scoring(match), match["projection"] or PREFIX)
+        return cls(
+            dim=int(match["dim"]),
+            precision=match["precision"],
+            scoring=_scoring(match),
+            projection=match["projection"] or PREFIX,
+            weights=match["weights"] or NATIVE,
+        )
 
 
 def parse_level(text: str) -> tuple[str, Scoring]:

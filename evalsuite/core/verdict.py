@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from evalsuite.core.errors import RunFileError
+
 VERDICT_SCHEMA: Literal[1] = 1
 
 PASSED_CODE, REGRESSED_CODE, UNJUDGED_CODE = 0, 1, 3
@@ -52,6 +54,10 @@ class QueryMove(_Entry):
     """Ids of the baseline's first documents."""
     top_after: tuple[str, ...] = ()
     """Ids of the candidate's first documents."""
+    relevant: tuple[str, ...] = ()
+    """Those of these documents that are relevant; empty where the task's data are not at hand."""
+    documents: dict[str, str] = {}
+    """Beginning of the text of each of these documents; empty where the task's data are not at hand."""
 
 
 class Evidence(_Entry):
@@ -193,7 +199,13 @@ class Verdict(_Entry):
         if self.exit_code == UNJUDGED_CODE:
             what = f"{_findings(len(blocks))} of {len(self.findings)}" if blocks else "nothing was compared"
             return f"COULD NOT JUDGE: {what}"
-        return f"PASSED: no regression among {_findings(len(self.findings))}{self._caveat()}"
+        return f"PASSED: no regression among {_findings(len(self.findings))}{self._warned()}{self._caveat()}"
+
+    def _warned(self) -> str:
+        """Say what passes only because the policy asks for no more than a warning."""
+        found = Counter(f.status for f in self.findings if f.effect == "warns" and f.status != "inconclusive")
+        named = ", ".join(f"{found[status]} {status}" for status in STATUS_ORDER if found[status])
+        return f" that counts; by the policy only a warning: {named}" if named else ""
 
     def _caveat(self) -> str:
         """Say what a pass does not prove."""
@@ -208,6 +220,24 @@ class Verdict(_Entry):
         """Write the verdict, its exit code and its counts as indented JSON."""
         shown = {"exit_code": self.exit_code, "headline": self.headline, "counts": self.counts}
         return json.dumps({**shown, **self.model_dump(mode="json")}, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, *, where: str) -> Verdict:
+        """Read a verdict that `to_json` wrote.
+
+        Args:
+            text: The file's content.
+            where: Name of the file, for error messages.
+
+        Raises:
+            RunFileError: If it is no verdict, damaged, or of another version of the format.
+        """
+        try:
+            content = json.loads(text)
+            return cls.model_validate({name: content[name] for name in cls.model_fields if name in content})
+        except (ValueError, TypeError) as error:
+            message = f"{where}: not a verdict that this evalsuite can read ({error}); compare again"
+            raise RunFileError(message) from error
 
 
 def _findings(count: int) -> str:

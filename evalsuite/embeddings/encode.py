@@ -10,7 +10,9 @@ import numpy as np
 
 from evalsuite.core.errors import EncodingError
 from evalsuite.core.progress import Progress
+from evalsuite.embeddings.crew import Crew
 from evalsuite.embeddings.drift import hold_to_probe
+from evalsuite.embeddings.process import Job
 from evalsuite.embeddings.space import Floats, Space, text_key
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.embeddings.vectors import StoredVectors
@@ -27,6 +29,10 @@ GROUP_CHARACTERS = 64 * 1024
 
 BATCH = 32
 """Parts hold whole batches; this is assumed of an encoder that does not tell its `batch_size`."""
+
+JOBS_A_WORKER = 8
+LEAST_CHARACTERS = 16 * 1024
+"""Workers share small work in about so many shards each, none smaller than this."""
 
 CHARACTERS_PER_TOKEN = 4
 OVERHEAD_CHARACTERS = 16
@@ -104,6 +110,9 @@ def _encode_missing(
     progress.start(f"encoding with {checkpoint.label}", len(missing), sum(costs.values()))
     try:
         encoder = checkpoint.encoder()
+        if isinstance(encoder, Crew):
+            _encode_together(checkpoint, encoder, missing, space, _Told(progress, costs))
+            return
         batch = int(getattr(encoder, "batch_size", BATCH))
         for keys in _parts(missing, SHARD_TEXTS, SHARD_CHARACTERS, batch):
             vectors = []
@@ -113,6 +122,51 @@ def _encode_missing(
             space.add(keys, np.concatenate(vectors))
     finally:
         progress.finish()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Progress of jobs, counted in texts and their costs.
+
+    Attributes:
+        progress: Who is told.
+        costs: Cost of each text by key.
+    """
+
+    progress: Progress
+    costs: dict[str, float]
+
+    def __call__(self, job: Job, start: int, stop: int) -> None:
+        """Tell of texts done, or of texts that are not done after all if `stop` is below `start`."""
+        low, high = sorted((start, stop))
+        work = sum(self.costs[key] for key in job.keys[low:high])
+        self.progress.advance(stop - start, work if stop >= start else -work)
+
+
+def _encode_together(
+    checkpoint: Checkpoint, crew: Crew, missing: dict[str, Prompted], space: Space, told: _Told
+) -> None:
+    """Let worker processes encode shards, and commit each as it comes in.
+
+    Shards are small enough that all workers have some until near the end.
+
+    Raises:
+        EncodingError: If a model fails; the other workers' shards in flight are committed first.
+    """
+    share = JOBS_A_WORKER * len(crew)
+    characters = sum(len(each.text) for each in missing.values())
+    enough_texts = min(SHARD_TEXTS, max(BATCH, len(missing) // share))
+    enough_characters = min(SHARD_CHARACTERS, max(LEAST_CHARACTERS, characters // share))
+
+    def check(job: Job, vectors: Floats) -> None:
+        check_vectors(vectors, job.texts, checkpoint)
+
+    jobs = (
+        Job(missing[keys[0]].prompt, [missing[key].text for key in keys], keys)
+        for keys in _parts(missing, enough_texts, enough_characters, 1)
+    )
+    for job, vectors in crew.stream(jobs, told, check):
+        space.add(job.keys, vectors)
 
 
 def _parts(

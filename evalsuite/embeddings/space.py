@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,25 @@ class Space:
         self._rows: dict[str, tuple[Path, int]] = {}
         self._trusted: set[Path] = set()
         self._damaged: set[Path] = set()
+
+    def recall(self, name: str) -> Any:
+        """Return what was remembered under a name; None if nothing was, or the manifest cannot be read."""
+        try:
+            return json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))["notes"][name]
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a JSON value about the model in the manifest, in place of what had the name.
+
+        Raises:
+            StorageError: If the manifest cannot be read or written.
+        """
+        manifest = self.folder / MANIFEST
+        with storage_errors(manifest):
+            content = json.loads(manifest.read_text(encoding="utf-8"))
+        content["notes"] = {**content.get("notes", {}), name: value}
+        write_text(manifest, json.dumps(content, indent=1))
 
     @contextlib.contextmanager
     def locked(self, progress: Progress) -> Iterator[None]:

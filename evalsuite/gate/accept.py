@@ -24,6 +24,9 @@ from evalsuite.gate.baseline import (
     VALUES_FOLDER,
     is_baseline,
     load_baseline,
+    record_checksum,
+    text_checksum,
+    top_checksum,
     write_lines,
 )
 from evalsuite.gate.match import Party
@@ -82,10 +85,20 @@ def accept(
     _check(party, allow_failed=allow_failed)
     record = _essentials(party, metrics)
     target = folder / name
-    before = load_baseline(target).record if is_baseline(target) else None
+    before, damage = _before(target)
     _write(target, party, record)
-    lines = list(_changes(before, record))
+    lines = [*damage, *_changes(before, record)]
     return Accepted(target, tuple(line for line in lines if line), lines.count(""))
+
+
+def _before(target: Path) -> tuple[RunRecord | None, list[str]]:
+    """Read the baseline that is replaced; what is wrong with it is said, and replaced too."""
+    if not is_baseline(target):
+        return None, []
+    try:
+        return load_baseline(target).record, []
+    except RunFileError as error:
+        return None, [f"! the baseline that was here is replaced unread: {error}"]
 
 
 def _check(party: Party, *, allow_failed: bool) -> None:
@@ -120,14 +133,16 @@ def _essentials(party: Party, metrics: Sequence[str]) -> RunRecord:
         "cells": cells,
         "per_query": (),
         "official": (),
+        "spread": tuple(
+            entry.model_copy(update={"cosines": None, "spectrum": None})
+            for entry in record.spread
+            if entry.checkpoint == party.entry.label and entry.task in names
+        ),
+        "ann": (),
+        "ann_missing": (),
         "provenance": provenance,
     }
-    spread = getattr(record, "spread", ())
-    if spread:
-        own = [entry for entry in spread if entry.checkpoint == party.entry.label]
-        kept["spread"] = tuple(e.model_copy(update={"cosines": None, "spectrum": None}) for e in own)
-    known = {key: value for key, value in kept.items() if key in RunRecord.model_fields}
-    return record.model_copy(update=known)
+    return record.model_copy(update=kept)
 
 
 def _essential_cell(cell: CellRecord, task: TaskEntry, metrics: Sequence[str]) -> CellRecord:
@@ -150,10 +165,13 @@ def _write(target: Path, party: Party, record: RunRecord) -> None:
     with storage_errors(target):
         shutil.rmtree(staging, ignore_errors=True)
         files = _write_values(staging, party, record)
+        kept = _rounded(_record_content(record))
         content = {
             "format": FORMAT,
+            "record_sha256": record_checksum(kept),
+            "top_sha256": top_checksum(staging),
             "values": files,
-            "record": _rounded(_record_content(record)),
+            "record": kept,
         }
         write_text(staging / BASELINE_FILE, write_lines(content))
         shutil.rmtree(old, ignore_errors=True)
@@ -176,8 +194,10 @@ def _write_values(staging: Path, party: Party, record: RunRecord) -> list[dict[s
         for column in _columns(table, task, record):
             slug = re.sub(r"[^A-Za-z0-9.]+", "-", task.name).strip("-.")[:60] or "task"
             path = f"{VALUES_FOLDER}/{number:03d}-{slug}.{re.sub(r'[^A-Za-z0-9@._-]', '-', column)}.csv"
-            write_text(staging / path, _wide(table, column, record, task.name))
-            files.append({"task": task.name, "column": column, "path": path})
+            text = _wide(table, column, record, task.name)
+            write_text(staging / path, text)
+            checksum = text_checksum(text.encode("utf-8"))
+            files.append({"task": task.name, "column": column, "path": path, "sha256": checksum})
         if "top" in table.columns:
             tops.append(_tops(table, task.name))
     if tops:

@@ -8,11 +8,13 @@
       values/001-stsb.cosine.csv     the same for pairs, with the scores by people (`gold`)
       top.parquet                    the first documents of each query, to show what moved
 
-Times, and metrics that are not judged, are left out: accepting the same run twice changes nothing.
+Times, and metrics that are not judged, are left out: accepting the same run twice changes nothing. Every
+file's checksum is kept: a baseline that was changed in any other way than by accepting is refused.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,12 +116,51 @@ def load_baseline(folder: Path) -> BaselineRun:
         )
         raise RunFileError(message)
     record = RunRecord.from_json(json.dumps(content["record"]), where=str(file))
-    files = {(each["task"], each["column"]): each["path"] for each in content.get("values", [])}
+    kept = content.get("values", [])
+    files = {(each["task"], each["column"]): each["path"] for each in kept}
     inside = all((folder / path).resolve().is_relative_to(folder.resolve()) for path in files.values())
     if not inside:
         message = f"{file}: names a values file outside its folder; accept the baseline again"
         raise RunFileError(message)
+    changed = [*_changed(folder, kept, content), *_changed_record(content)]
+    if changed:
+        message = (
+            f"{folder}: changed or damaged since it was accepted: {', '.join(changed)}; restore the folder "
+            "from version control, or accept a run with: evalsuite baseline accept RUN"
+        )
+        raise RunFileError(message)
     return BaselineRun(record, folder, files)
+
+
+def text_checksum(data: bytes) -> str:
+    """Hash a text file, however its lines end: version control may change that."""
+    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+
+
+def record_checksum(record: dict[str, Any]) -> str:
+    """Hash a record by its values, however it is laid out."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def top_checksum(folder: Path) -> str:
+    """Hash the first documents; empty if none were kept."""
+    file = folder / TOP_FILE
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+
+
+def _changed(folder: Path, kept: list[dict[str, str]], content: dict[str, Any]) -> Iterator[str]:
+    """Name the files beside the record that are not what was accepted."""
+    for each in kept:
+        file = folder / each["path"]
+        if not file.is_file() or text_checksum(file.read_bytes()) != each.get("sha256"):
+            yield each["path"]
+    if top_checksum(folder) != content.get("top_sha256"):
+        yield TOP_FILE
+
+
+def _changed_record(content: dict[str, Any]) -> Iterator[str]:
+    if record_checksum(content["record"]) != content.get("record_sha256"):
+        yield BASELINE_FILE
 
 
 def list_baselines(folder: Path = BASELINES_FOLDER) -> list[BaselineRun]:

@@ -30,10 +30,12 @@ large as the margin, the burden of proof is the candidate's.
 
 from __future__ import annotations
 
+from evalsuite.core.measure import CORRELATIONS
 from evalsuite.core.verdict import Effect, Evidence, Finding, Status
 from evalsuite.gate.estimates import Adjusted, Estimate
 from evalsuite.gate.match import Pair
 from evalsuite.gate.policy import Policy, Severity
+from evalsuite.gate.words import change, size
 
 METHOD = (
     "regressed: a drop is shown (one-sided paired t-test, Holm's correction over {m} tests) and harmlessness "
@@ -121,7 +123,7 @@ def without_values(pair: Pair, reason: str, policy: Policy) -> Finding:
     if policy.no_values == "points":
         lower = after - before < -rule.size(before)
         status: Status = "regressed" if lower else "passed"
-        text = f"{_points(after - before)} points, by the bare difference, untested: {reason}"
+        text = f"{change(after - before)} points, by the bare difference, untested: {reason}"
         return _finding(pair, status, effect_of(status, rule.severity, policy), text)
     effect: Effect = "warns" if "warn" in (policy.no_values, rule.severity) else "blocks"
     text = f"no per-query values, so nothing can be tested: {reason}"
@@ -170,7 +172,7 @@ def _evidence(estimate: Estimate, adjusted: Adjusted, policy: Policy, tests: int
 
 def _reason(status: Status, estimate: Estimate, evidence: Evidence, alpha: float) -> str:
     """Say in one sentence why."""
-    delta, margin = _points(estimate.delta), f"{100 * evidence.margin:.1f}"
+    delta, margin = change(estimate.delta), size(evidence.margin)
     if estimate.identical:
         return "no query changed"
     if status == "regressed":
@@ -180,16 +182,13 @@ def _reason(status: Status, estimate: Estimate, evidence: Evidence, alpha: float
     if status == "passed":
         also = "lower, but " if evidence.p_drop_adjusted <= alpha else ""
         return f"{delta} points: {also}a drop of {margin} is excluded (p {_p(evidence.p_noninferior)})"
-    size = "nothing" if evidence.detectable is None else f"drops of {100 * evidence.detectable:.1f} points"
+    found = "nothing" if evidence.detectable is None else f"drops of {size(evidence.detectable)} points"
     where = "beyond" if estimate.beyond_margin else "within"
+    units = f"{evidence.n:,} {'pairs' if estimate.pair.metric in CORRELATIONS else 'queries'}"
     return (
-        f"{delta} points, {where} the margin of {margin}, but {evidence.n} queries show neither a drop nor "
-        f"its absence: they detect {size}"
+        f"{delta} points, {where} the margin of {margin}, but the {units} show neither a drop nor its "
+        f"absence: they detect {found}"
     )
-
-
-def _points(delta: float) -> str:
-    return f"{100 * delta:+.1f}"
 
 
 def _p(value: float) -> str:

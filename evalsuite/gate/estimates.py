@@ -86,7 +86,12 @@ class Estimate:
         return self.delta < -self.margin
 
     def detectable(self, alpha: float, power: float) -> float | None:
-        """Return the minimum detectable effect; None where nothing can be detected."""
+        """Return the minimum detectable effect; None where nothing can be detected.
+
+        A test of n units gives no p-value below 2^-n: where that exceeds the level, it finds no drop at all.
+        """
+        if 0.5 ** min(self.n, 1000) > alpha:
+            return None
         spread = Spread(np.array([self.error[0]]), np.array([self.error[1]]))
         effect = float(minimum_detectable_effect(spread, alpha, power)[0])
         return effect if np.isfinite(effect) else None
@@ -187,7 +192,7 @@ def _group(task: str, cells: Sequence[_Cell], policy: Policy) -> list[Estimate]:
         ranked = cells[0].pair.metric == RANKED_CORRELATION
         comparison = compare_correlations(base, cand, first.gold, first.strata, sampling, ranked=ranked)
     rules = [policy.margin_for(*cell.pair.key) for cell in cells]
-    keep = np.array([rule.keep for rule in rules])
+    keep = np.array([rule.keep(value) for rule, value in zip(rules, comparison.base, strict=True)])
     tests, spread = comparison.tests(), comparison.spread()
     harmless = comparison.noninferiority(keep, np.array([rule.absolute or 0.0 for rule in rules]))
     resampled = comparison.resampled_delta
@@ -249,7 +254,7 @@ def _mean(cells: Sequence[Estimate], policy: Policy) -> Estimate:
     macro = mean_of_tasks(
         [cell.delta for cell in cells], [cell.error for cell in cells], [cell.resampled for cell in cells]
     )
-    estimate, rule = np.array([macro.estimate]), MarginRule(absolute=policy.macro_margin)
+    estimate, rule = np.array([macro.estimate]), _macro_rule(cells, policy)
     count = sum(cell.n for cell in cells)
     floor = 0.5 ** min(count, 1000)
     tests = t_test(estimate, macro.spread)
@@ -282,3 +287,9 @@ def _mean(cells: Sequence[Estimate], policy: Policy) -> Estimate:
         identical=all(cell.identical for cell in cells),
         resampled=macro.resampled.astype(np.float32),
     )
+
+
+def _macro_rule(cells: Sequence[Estimate], policy: Policy) -> MarginRule:
+    """Return the margin of a mean; it only warns where every cell behind it only warns."""
+    lenient = all(cell.rule.severity == "warn" for cell in cells)
+    return MarginRule(absolute=policy.macro_margin, severity="warn" if lenient else "error")

@@ -8,7 +8,8 @@ from evalsuite.gate.decide import METHOD, judged, unmatched, without_values
 from evalsuite.gate.estimates import adjust, estimate_cells, estimate_means
 from evalsuite.gate.match import Party, match
 from evalsuite.gate.policy import Policy
-from evalsuite.gate.rules import judge_rules, unused_margins
+from evalsuite.gate.rules import judge_rules
+from evalsuite.gate.unused import unused
 
 
 def judge(
@@ -46,7 +47,6 @@ def judge(
         judged(estimate, adjusted, policy, tests)
         for estimate, adjusted in zip(estimates, adjust(estimates), strict=True)
     ]
-    extra, notes = judge_rules(*parties, policy)
     return Verdict(
         baseline=parties[0].side,
         candidate=parties[1].side,
@@ -54,8 +54,8 @@ def judge(
         alpha=policy.alpha,
         power=policy.power,
         method=METHOD.format(m=len(estimates), alpha=policy.alpha),
-        findings=by_harm([*findings, *extra, *_empty(parties)]),
-        notes=(*_notes(parties), *unused_margins(*parties, policy), *notes),
+        findings=by_harm([*findings, *judge_rules(parties, policy), *_empty(parties)]),
+        notes=(*_notes(parties), *unused(policy, pairs)),
     )
 
 

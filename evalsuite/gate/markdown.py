@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalsuite.core.verdict import Effect, Finding, QueryMove, Verdict
+from evalsuite.gate.grid import LEGEND, Grid, grids
 from evalsuite.gate.rows import detailed, grouped, numbered
-from evalsuite.gate.words import change, markdown, p_value, plural, points, shorten
+from evalsuite.gate.words import RELEVANT, change, markdown, p_value, plural, points, shorten
 
 _MARKS: dict[Effect, str] = {"fails": "❌", "blocks": "❓", "warns": "⚠️", "none": "✅"}
 _CODES = {0: "✅", 1: "❌", 3: "❓"}
@@ -17,6 +18,7 @@ _HEADS = (
 _MOST_ROWS = 200
 _MOST_DETAILS = 10
 _TEXT_WIDTH = 160
+_DOCUMENT_WIDTH = 80
 
 
 def render_markdown(verdict: Verdict) -> str:
@@ -29,6 +31,7 @@ def render_markdown(verdict: Verdict) -> str:
         f"**{markdown(before.label)}** ({markdown(before.fingerprint[:12])}), "
         f"policy {markdown(verdict.policy)}.",
         "",
+        *(line for grid in grids(verdict) for line in _grid(grid)),
         *_table(verdict),
         *_reasons(verdict),
     ]
@@ -69,6 +72,15 @@ def _table(verdict: Verdict) -> Iterator[str]:
     yield ""
 
 
+def _grid(grid: Grid) -> Iterator[str]:
+    """Show which side is better where."""
+    yield f"| {markdown(grid.task)}, {markdown(grid.metric)} | {' | '.join(grid.precisions)} |"
+    yield f"|---|{'---:|' * len(grid.precisions)}"
+    for space, cells in grid.rows:
+        yield f"| {space} | {' | '.join(cells)} |"
+    yield ""
+
+
 def _reasons(verdict: Verdict) -> Iterator[str]:
     """List what was not compared, and what other rules found."""
     rows = grouped(verdict)
@@ -97,11 +109,20 @@ def _moved(finding: Finding) -> Iterator[str]:
 
 def _move_cells(move: QueryMove) -> tuple[str, ...]:
     text = f"<br>{markdown(shorten(move.text, _TEXT_WIDTH))}" if move.text else ""
-    before, after = ("<br>".join(map(markdown, top)) for top in (move.top_before, move.top_after))
+    before, after = (
+        "<br>".join(_document(move, key) for key in top) for top in (move.top_before, move.top_after)
+    )
     return (
         change(move.change), f"**{markdown(move.id)}**{text}", points(move.before), points(move.after),
         before, after,
     )  # fmt: skip
+
+
+def _document(move: QueryMove, key: str) -> str:
+    """Write a document: its id, whether it is relevant, and how it begins."""
+    text = move.documents.get(key)
+    mark = RELEVANT if key in move.relevant else ""
+    return f"{markdown(key)}{mark}{f' <sub>{markdown(shorten(text, _DOCUMENT_WIDTH))}</sub>' if text else ''}"
 
 
 def _legend(verdict: Verdict) -> str:
@@ -109,5 +130,5 @@ def _legend(verdict: Verdict) -> str:
     return (
         f"Scores and changes in points; {1 - 2 * verdict.alpha:.0%} intervals; p of a drop (of a gain, where "
         "the change is one) after Holm's correction; detects: the drop found with "
-        f"{verdict.power:.0%} power. {markdown(verdict.method)}."
+        f"{verdict.power:.0%} power; {RELEVANT}: a relevant document; {LEGEND}. {markdown(verdict.method)}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -141,12 +142,9 @@ def _pairs(
     for metric in _judged(values, entry.main_metric, policy):
         first, second = (side.get(metric) for side in values)
         own_status, own_reason = status, reason
-        if status is None and (first is None or second is None):
-            which = "baseline" if first is None else "candidate"
-            own_status, own_reason = (
-                "incomparable",
-                f"the {which} holds no {metric}; evaluate it again with it",
-            )
+        if status is None:
+            own_status, own_reason = _values_state(metric, first, second)
+        first, second = (None if value is None or math.isnan(value) else value for value in (first, second))
         yield Pair(
             task=task,
             task_type=entry.task_type,
@@ -158,6 +156,18 @@ def _pairs(
             candidate=second,
             both_failed=own_status == "failed" and before is not None and isinstance(before.outcome, Failed),
         )
+
+
+def _values_state(metric: str, first: float | None, second: float | None) -> tuple[Status | None, str]:
+    """Say what is wrong with a metric of a cell that both sides scored."""
+    if first is None or second is None:
+        which = "baseline" if first is None else "candidate"
+        return "incomparable", f"the {which} holds no {metric}; evaluate it again with it"
+    if math.isnan(second):
+        return "failed", f"the candidate's {metric} is not a number"
+    if math.isnan(first):
+        return "new", f"the baseline failed here: its {metric} is not a number"
+    return None, ""
 
 
 def _judged(values: tuple[dict[str, float], dict[str, float]], main: str, policy: Policy) -> list[str]:

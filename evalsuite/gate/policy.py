@@ -24,7 +24,7 @@ A policy is a TOML file; without one, `Policy()` applies. Every key has a defaul
     absolute = 0.02                       # or: relative = 0.03, a fraction of the baseline's value
     severity = "warn"                     # default "error"
 
-    [[required]]                          # at least one cell matches, and each is scored
+    [[required]]                          # cells that are there and scored, for every combination
     task = "scifact"
     dim = 768
     precision = ["float32", "int8"]
@@ -53,18 +53,24 @@ A cell that no `[[margin]]` rule matches has an absolute margin of 0.01 (one poi
 from __future__ import annotations
 
 import fnmatch
+import itertools
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from evalsuite.core.errors import UsageError
 from evalsuite.core.spread import STATISTICS
-from evalsuite.core.variant import Variant
+from evalsuite.core.variant import Variant, parse_level
 from evalsuite.stats.resample import RESAMPLES
 
 Severity = Literal["error", "warn"]
 Treatment = Literal["error", "warn", "ignore"]
 
 DEFAULT_MARGIN = 0.01
+
+ONE_MARGIN = "give either absolute or relative"
+A_LIMIT = "give max_rise or max_fall (fractions of the baseline's value), max or min (values)"
+LIMITS = ("max_rise", "max_fall", "max", "min")
 
 
 def _as_globs(value: Any) -> Any:
@@ -114,14 +120,13 @@ class MarginRule(Selector):
     @model_validator(mode="after")
     def _one_margin(self) -> Self:
         if (self.absolute is None) == (self.relative is None):
-            message = "give either absolute or relative"
-            raise ValueError(message)
+            raise ValueError(ONE_MARGIN)
         return self
 
-    @property
-    def keep(self) -> float:
-        """Factor of the baseline's value that is compared with."""
-        return 1.0 - (self.relative or 0.0)
+    def keep(self, baseline: float) -> float:
+        """Factor of the baseline's value that is compared with: above 1 where that is negative."""
+        share = self.relative or 0.0
+        return 1.0 + share if baseline < 0 else 1.0 - share
 
     def size(self, baseline: float) -> float:
         """The margin as a difference."""
@@ -129,7 +134,12 @@ class MarginRule(Selector):
 
 
 class RequiredRule(Selector):
-    """Cells that the candidate must have scored."""
+    """Cells that the candidate must have scored: at least one for every combination of what is listed."""
+
+    def combinations(self) -> list[dict[str, str]]:
+        """Return one glob a field, for every combination; fields left out are left out."""
+        given = self.model_dump(exclude={"severity"}, exclude_defaults=True)
+        return [dict(zip(given, globs, strict=True)) for globs in itertools.product(*given.values())]
 
 
 class RetentionRule(Selector):
@@ -137,6 +147,18 @@ class RetentionRule(Selector):
 
     of: str = "float32"
     floor: float = Field(gt=0, le=2)
+
+    @field_validator("of")
+    @classmethod
+    def _a_variant(cls, text: str) -> str:
+        try:
+            if "/" in text:
+                Variant.parse(text)
+            else:
+                parse_level(text)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return text
 
     def reference(self, variant: Variant) -> str:
         """Name the variant that is compared with."""
@@ -162,9 +184,8 @@ class SpreadRule(_Rule):
 
     @model_validator(mode="after")
     def _a_limit(self) -> Self:
-        if all(limit is None for limit in (self.max_rise, self.max_fall, self.max, self.min)):
-            message = "give max_rise or max_fall (fractions of the baseline's value), max or min (values)"
-            raise ValueError(message)
+        if all(getattr(self, name) is None for name in LIMITS):
+            raise ValueError(A_LIMIT)
         return self
 
 
@@ -221,10 +242,8 @@ class Policy(BaseModel):
 
     def margin_for(self, task: str, task_type: str, variant: Variant, metric: str) -> MarginRule:
         """Return the first rule that matches a cell, or the default of one point."""
-        for rule in self.margin:
-            if rule.matches(task, task_type, variant, metric):
-                return rule
-        return MarginRule(absolute=DEFAULT_MARGIN)
+        matching = (rule for rule in self.margin if rule.matches(task, task_type, variant, metric))
+        return next(matching, MarginRule(absolute=DEFAULT_MARGIN))
 
     def judges(self, metric: str, main: str) -> bool:
         """Tell whether a metric is judged."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from evalsuite.core.errors import UsageError
-from evalsuite.core.variant import Variant, parse_level
 from evalsuite.gate.policy import (
+    A_LIMIT,
+    LIMITS,
+    ONE_MARGIN,
     BytesRule,
     MarginRule,
     Policy,
@@ -62,13 +64,11 @@ def parse_policy(text: str, *, where: str) -> Policy:
         message = f"{where}: not TOML: {error}"
         raise UsageError(message) from error
     try:
-        policy = Policy.model_validate(values)
+        return Policy.model_validate(values)
     except ValidationError as error:
-        raise _mistakes(where, [_explain(each) for each in error.errors()]) from error
-    problems = list(_bad_references(policy))
-    if problems:
-        raise _mistakes(where, problems)
-    return policy
+        # Checks across a rule's keys run only once each key is right, so they are repeated here.
+        problems = [*(_explain(each) for each in error.errors()), *_incomplete(values)]
+        raise _mistakes(where, list(dict.fromkeys(problems))) from error
 
 
 def _mistakes(where: str, problems: list[str]) -> UsageError:
@@ -102,13 +102,17 @@ def _place(parts: tuple[int | str, ...]) -> str:
     return ", ".join(str(part) for part in parts) or "policy"
 
 
-def _bad_references(policy: Policy) -> Iterable[str]:
-    """Find variants named by retention rules that no run can have."""
-    for number, rule in enumerate(policy.retention, start=1):
-        try:
-            if "/" in rule.of:
-                Variant.parse(rule.of)
-            else:
-                parse_level(rule.of)
-        except UsageError as error:
-            yield f"[[retention]] number {number}, of: {error}"
+def _incomplete(values: dict[str, Any]) -> Iterator[str]:
+    """Find margins and limits of which none is given, or one too many."""
+    for number, rule in enumerate(_tables(values, "margin")):
+        if ("absolute" in rule) == ("relative" in rule):
+            yield f"{_place(('margin', number))}: {ONE_MARGIN}"
+    for number, rule in enumerate(_tables(values, "spread")):
+        if not any(name in rule for name in LIMITS):
+            yield f"{_place(('spread', number))}: {A_LIMIT}"
+
+
+def _tables(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the tables of one kind of rule, as far as they are tables."""
+    found = values.get(name)
+    return [each if isinstance(each, dict) else {} for each in found] if isinstance(found, list) else []

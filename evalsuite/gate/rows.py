@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalsuite.core.verdict import Finding, Verdict
@@ -54,10 +54,22 @@ def _variants(group: Sequence[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.variant for finding in group if finding.variant))
 
 
-def detailed(verdict: Verdict, most: int) -> Iterator[Finding]:
-    """Yield the findings whose queries are worth reading: what fails, blocks or warns, then gains."""
-    shown = [f for f in verdict.findings if f.moved and f.status in ("regressed", "inconclusive", "improved")]
-    yield from shown[:most]
+def detailed(verdict: Verdict, most: int) -> list[Finding]:
+    """Choose the findings whose queries are worth reading: what fails, blocks or warns, then gains.
+
+    Neighbouring variants move the same queries; one that shows mostly queries that were shown
+    already is left out.
+    """
+    shown: list[Finding] = []
+    seen: set[tuple[str, str]] = set()
+    for finding in verdict.findings:
+        if finding.status not in ("regressed", "inconclusive", "improved") or len(shown) == most:
+            continue
+        queries = {(finding.task, move.id) for move in finding.moved}
+        if len(queries - seen) * 2 > len(queries):
+            shown.append(finding)
+            seen |= queries
+    return shown
 
 
 def passes(verdict: Verdict) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
+from evalsuite.core.variant import Variant
 from evalsuite.core.verdict import Finding
 from evalsuite.gate.match import Party
-from evalsuite.gate.policy import BytesRule, Policy, RequiredRule, SpeedRule
+from evalsuite.gate.policy import ANY, BytesRule, Policy, RequiredRule, Selector, SpeedRule, matches
 from evalsuite.gate.retention import judge_retention
 from evalsuite.gate.spread_rules import judge_spread
 from evalsuite.gate.topic import Topic
@@ -15,50 +17,59 @@ _ROUNDING = 1e-9
 _NAMED = 5
 
 
-def judge_rules(baseline: Party, candidate: Party, policy: Policy) -> tuple[list[Finding], list[str]]:
-    """Judge every rule of a policy that is not a margin.
-
-    Returns:
-        Findings, and a note for each rule that matched nothing: most often a name in it is misspelt.
-    """
-    parties = baseline, candidate
-    findings = [_required(rule, number, candidate, policy) for number, rule in enumerate(policy.required, 1)]
-    findings += [finding for rule in policy.spread for finding in judge_spread(rule, parties, policy)]
-    findings += [_speed(rule, parties, policy) for rule in policy.speed]
-    notes = []
+def judge_rules(parties: tuple[Party, Party], policy: Policy) -> list[Finding]:
+    """Judge every rule of a policy that is not a margin; one that finds nothing to judge is missing."""
+    candidate = parties[1]
+    findings = []
+    for number, required in enumerate(policy.required, 1):
+        findings += [_required(required, part, number, candidate, policy) for part in required.combinations()]
     for number, retention in enumerate(policy.retention, 1):
         found = list(judge_retention(retention, candidate, policy))
-        findings += found
-        notes += [] if found else [f"[[retention]] number {number} of the policy matches no cell"]
+        findings += found or [_nothing("retention", retention, number, policy)]
+    for spread in policy.spread:
+        findings += judge_spread(spread, parties, policy)
     for number, size in enumerate(policy.bytes, 1):
         found = list(_bytes(size, parties, policy))
-        findings += found
-        notes += [] if found else [f"[[bytes]] number {number} of the policy matches no cell"]
-    return findings, notes
+        findings += found or [_nothing("bytes", size, number, policy)]
+    return findings + [_speed(rule, parties, policy) for rule in policy.speed]
 
 
-def unused_margins(baseline: Party, candidate: Party, policy: Policy) -> list[str]:
-    """Name the margin rules that match no cell of either side."""
-    return [
-        f"[[margin]] number {number} of the policy matches no cell"
-        for number, rule in enumerate(policy.margin, 1)
-        if not any(True for party in (baseline, candidate) for _ in party.select(rule))
-    ]
+def _nothing(subject: Literal["retention", "bytes"], rule: Selector, number: int, policy: Policy) -> Finding:
+    """Say that a rule found no cell to judge: a limit that nothing was held to is not kept."""
+    topic = Topic(subject, rule.severity, policy, f"[[{subject}]] number {number}", _words(_globs(rule)))
+    return topic.finding("missing", "matches no cell that could be judged; is a name in it misspelt?")
 
 
-def _required(rule: RequiredRule, number: int, candidate: Party, policy: Policy) -> Finding:
-    """Judge that the candidate scored what it must."""
-    globs = rule.model_dump(exclude={"severity"}, exclude_defaults=True)
-    wanted = ", ".join(f"{key} {' or '.join(value)}" for key, value in globs.items()) or "any cell"
-    topic = Topic("required", rule.severity, policy, f"[[required]] number {number}", wanted)
-    cells = list(candidate.select(rule))
-    lacking = [f"{task} · {variant}" for task, variant in cells if candidate.scored(task, variant) is None]
+def _globs(rule: Selector) -> dict[str, str]:
+    """Write what a rule selects by: field to globs; fields left out are left out."""
+    fields = ("task", "type", "metric", "dim", "precision")
+    return {name: " or ".join(getattr(rule, name)) for name in fields if getattr(rule, name) != ANY}
+
+
+def _words(globs: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {glob}" for name, glob in globs.items()) or "any cell"
+
+
+def _required(
+    rule: RequiredRule, part: Mapping[str, str], number: int, candidate: Party, policy: Policy
+) -> Finding:
+    """Judge that the candidate scored what it must, for one combination of what the rule lists."""
+    topic = Topic("required", rule.severity, policy, f"[[required]] number {number}", _words(part))
+    cells = list(candidate.select(RequiredRule.model_validate(part)))
+    metric = part.get("metric", "*")
+    lacking = [f"{task} · {variant}" for task, variant in cells if not _has(candidate, task, variant, metric)]
     if not cells:
         return topic.finding("missing", "the candidate has no such cell")
     if lacking:
         more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
         return topic.finding("missing", f"not scored: {', '.join(lacking[:_NAMED])}{more}")
-    return topic.finding("passed", f"{len(cells)} cells scored")
+    return topic.finding("passed", f"{len(cells)} cell{'' if len(cells) == 1 else 's'} scored")
+
+
+def _has(candidate: Party, task: str, variant: Variant, metric: str) -> bool:
+    """Tell whether a cell was scored, by a metric that a glob means."""
+    outcome = candidate.scored(task, variant)
+    return outcome is not None and any(matches((metric,), name) for name in outcome.metrics)
 
 
 def _bytes(rule: BytesRule, parties: tuple[Party, Party], policy: Policy) -> Iterator[Finding]:

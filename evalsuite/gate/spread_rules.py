@@ -34,7 +34,7 @@ def spread_values(party: Party, rule: SpreadRule) -> dict[Key, float]:
     """Look a statistic up in a run: value by task, side and dimension; empty where the run has none."""
     return {
         (entry.task, entry.side, entry.dim): entry.values[rule.statistic].value
-        for entry in getattr(party.run.record, "spread", ())
+        for entry in party.run.record.spread
         if entry.checkpoint == party.entry.label
         and matches(rule.task, entry.task)
         and matches(rule.dim, str(entry.dim))

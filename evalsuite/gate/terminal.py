@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from evalsuite.core.verdict import Finding, QueryMove, Verdict
+from evalsuite.gate.grid import LEGEND, Grid, grids
 from evalsuite.gate.rows import detailed, grouped, numbered, passes
-from evalsuite.gate.words import DASH, change, clean, p_value, plural, points, shorten
+from evalsuite.gate.words import DASH, RELEVANT, change, clean, p_value, plural, points, shorten
 
 _STYLES = {"fails": "bold red", "blocks": "bold yellow", "warns": "yellow", "none": ""}
 _HEADLINES = {0: "bold green", 1: "bold red", 3: "bold yellow"}
@@ -32,6 +33,8 @@ def render_terminal(verdict: Verdict) -> list[RenderableType]:
     before, after = verdict.baseline, verdict.candidate
     parts.append(Text(f"{clean(after.label)} ({clean(after.source)})", style="dim"))
     parts.append(Text(f"against {clean(before.label)} ({clean(before.source)})", style="dim"))
+    for grid in grids(verdict):
+        parts += [Text(""), *_grid(grid)]
     lines = numbered(verdict)
     if lines:
         parts += [Text(""), _table(lines[:_MOST_ROWS]), *_more(len(lines) - _MOST_ROWS)]
@@ -68,6 +71,18 @@ def _table(findings: list[Finding]) -> Table:
     return table
 
 
+def _grid(grid: Grid) -> Iterator[RenderableType]:
+    """Show which side is better where."""
+    yield Text(f"{clean(grid.task)}, {grid.metric}: change in points", style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("dim", no_wrap=True)
+    for level in grid.precisions:
+        table.add_column(level, justify="right")
+    for space, cells in grid.rows:
+        table.add_row(space, *cells)
+    yield table
+
+
 def _more(hidden: int) -> Iterator[Text]:
     if hidden > 0:
         yield Text(f"{plural(hidden, 'more finding')} in the files and in --json.", style="dim")
@@ -95,11 +110,14 @@ def _moved(finding: Finding) -> Iterator[RenderableType]:
 
 
 def _documents(move: QueryMove) -> Iterator[RenderableType]:
-    """Show the first documents before and after, where they differ."""
+    """Show the first documents before and after, where they differ; the very first with its text."""
     if move.top_before == move.top_after:
         return
     for when, top in (("before", move.top_before), ("after", move.top_after)):
-        yield Padding(Text(f"{when}: {', '.join(map(clean, top)) or DASH}", style="dim"), (0, 0, 0, 10))
+        ids = ", ".join(f"{clean(key)}{RELEVANT if key in move.relevant else ''}" for key in top) or DASH
+        first = move.documents.get(top[0]) if top else None
+        lines = [f"{when}: {ids}", *([shorten(clean(first), _TEXT_WIDTH - 4)] if first else [])]
+        yield Padding(Text("\n    ".join(lines), style="dim"), (0, 0, 0, 8))
 
 
 def _closing(verdict: Verdict) -> Iterator[Text]:
@@ -112,6 +130,6 @@ def _closing(verdict: Verdict) -> Iterator[Text]:
         yield Text(
             f"Change in points with its {1 - 2 * verdict.alpha:.0%} interval below; p of a drop (of a gain, "
             "where the change is one) after Holm's correction; detects: the drop found with "
-            f"{verdict.power:.0%} power.",
+            f"{verdict.power:.0%} power; {RELEVANT}: a relevant document; {LEGEND}.",
             style="dim",
         )

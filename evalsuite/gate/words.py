@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 DASH = "\N{EN DASH}"
+RELEVANT = "\N{CHECK MARK}"
 _SPACE = re.compile(r"\s+")
 _OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff"
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~$!&@])")
@@ -22,6 +23,11 @@ def change(value: float | None) -> str:
         return DASH
     text = f"{100 * value:+.1f}"
     return "0.0" if text in ("+0.0", "-0.0") else text
+
+
+def size(value: float) -> str:
+    """Write a margin or another size in points: 0.01 is `1.0`, and 0.0002 is `0.02`, not nothing."""
+    return points(value) if value >= 0.001 or value == 0 else f"{100 * value:.1g}"
 
 
 def p_value(value: float | None) -> str:

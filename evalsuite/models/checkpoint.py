@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.core.errors import CheckpointError, UsageError, known_names
+from evalsuite.core.variant import NATIVE
+from evalsuite.models.blueprint import Blueprint
 from evalsuite.models.devices import check_device, same_device
 from evalsuite.models.encoder import Encoder, SentenceTransformerEncoder
 from evalsuite.models.fingerprint import folder_fingerprint, module_fingerprint
@@ -22,8 +23,8 @@ from evalsuite.models.folder import (
 )
 from evalsuite.models.gemma import EMBEDDINGGEMMA_DIMS, is_gemma, is_gemma_encoder
 from evalsuite.models.hub import Found, find_model, folder_label
-from evalsuite.models.loading import load_pipeline
 from evalsuite.models.mteb_model import MTEB_SCHEME, MtebModel
+from evalsuite.models.once import Once
 from evalsuite.models.prompts import PromptBook
 from evalsuite.models.registry import AUTO, choose_prompts
 from evalsuite.models.safety import check_safety
@@ -35,21 +36,6 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "bfloat16", "float16")
 """Number formats a model can run in."""
-
-
-class _Once:
-    """Calls a loader once, even from several threads, and keeps what it returned."""
-
-    def __init__(self, load: Callable[[], Encoder]) -> None:
-        self._load = load
-        self._lock = threading.Lock()
-        self._encoder: Encoder | None = None
-
-    def __call__(self) -> Encoder:
-        with self._lock:
-            if self._encoder is None:
-                self._encoder = self._load()
-            return self._encoder
 
 
 @dataclass(frozen=True)
@@ -71,6 +57,9 @@ class Checkpoint:
         folder: Where the files are; None for a model that came in memory.
         warnings: What a careful reader should know, one sentence each.
         probe: What a served model answers to fixed texts; None for a model whose files are fingerprinted.
+        blueprint: How to make the encoder anew; None unless the model is a folder of files.
+        weights: Precision of the weights as variants write it, such as `q4_0` or `q4_0+keep`.
+        weights_label: The same in words, such as `q4_0 (PTQ)`.
     """
 
     label: str
@@ -87,10 +76,13 @@ class Checkpoint:
     folder: Path | None = None
     warnings: tuple[str, ...] = ()
     probe: Probe | None = None
+    blueprint: Blueprint | None = None
+    weights: str = NATIVE
+    weights_label: str = NATIVE
 
     def __post_init__(self) -> None:
-        if not isinstance(self.load, _Once):
-            object.__setattr__(self, "load", _Once(self.load))
+        if not isinstance(self.load, Once):
+            object.__setattr__(self, "load", Once(self.load))
 
     def encoder(self) -> Encoder:
         """Return the encoder; the model is loaded at the first call and kept.
@@ -99,6 +91,11 @@ class Checkpoint:
             CheckpointError: If the model cannot be loaded.
         """
         return self.load()
+
+    def release(self) -> None:
+        """Let go of the loaded model; `encoder()` loads it again."""
+        if isinstance(self.load, Once):
+            self.load.forget()
 
     def relabel(self, label: str) -> Checkpoint:
         """Return the same checkpoint, with the same loaded model, under another name."""
@@ -186,7 +183,15 @@ def _open_folder(source: str, found: Found, options: _Options) -> Checkpoint:
     )
     book, notes = choose_prompts(options.prompts, found.hub_id, own)
     limit = layout.max_seq_length()
-    load = _Once(lambda: _load_encoder(found.folder, options, layout.dim()))
+    blueprint = Blueprint(
+        found.folder,
+        options.dtype,
+        options.device,
+        options.trust_remote_code,
+        options.batch_size,
+        layout.dim(),
+    )
+    load = Once(blueprint.encoder)
     dim = layout.dim() or _loaded_dim(load())
     dims, warnings = _matryoshka_dims(layout.declared_dims(), dim)
     return Checkpoint(
@@ -202,6 +207,7 @@ def _open_folder(source: str, found: Found, options: _Options) -> Checkpoint:
         max_seq_length=limit,
         device=options.device,
         folder=found.folder,
+        blueprint=blueprint,
         warnings=(*_layout_warnings(layout), *warnings, *notes),
     )
 
@@ -253,7 +259,7 @@ def _open_mteb(source: str, revision: str | None, options: _Options) -> Checkpoi
         message = f"{source}: mteb chooses prompts and dtype of the models it loads; leave both options out"
         raise UsageError(message)
     model = MtebModel.find(source, revision, trust_remote_code=options.trust_remote_code)
-    load = _Once(lambda: model.load(options.device, options.batch_size))
+    load = Once(lambda: model.load(options.device, options.batch_size))
     return Checkpoint(
         label=model.name,
         source=source,
@@ -268,19 +274,6 @@ def _open_mteb(source: str, revision: str | None, options: _Options) -> Checkpoi
         device=options.device,
         warnings=model.warnings,
     )
-
-
-def _load_encoder(folder: Path, options: _Options, dim: int | None) -> SentenceTransformerEncoder:
-    """Load the pipeline and put it behind the seam."""
-    model = load_pipeline(
-        folder, dtype=options.dtype, device=options.device, trust_remote_code=options.trust_remote_code
-    )
-    with model.truncate_embeddings(None):
-        width = dim or model.get_embedding_dimension()
-    if width is None:
-        message = f"{folder}: the pipeline does not tell its output width; its last module lacks a dimension"
-        raise CheckpointError(message)
-    return SentenceTransformerEncoder(model, batch_size=options.batch_size, dim=width)
 
 
 def _loaded_dim(encoder: Encoder) -> int:

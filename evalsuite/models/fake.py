@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,15 +30,17 @@ class FakeEncoder:
     Args:
         dim: Width of the vectors.
         seed: Another seed is another model.
+        pause: Seconds that every text takes, as if the model were slow.
 
     Attributes:
         calls: How often `encode` was called.
         texts_encoded: How many texts it was given in all.
     """
 
-    def __init__(self, dim: int = 64, *, seed: int = 0) -> None:
+    def __init__(self, dim: int = 64, *, seed: int = 0, pause: float = 0.0) -> None:
         self.dim = dim
         self.seed = seed
+        self.pause = pause
         self.calls = 0
         self.texts_encoded = 0
         self._scale = 1.0 / np.sqrt(1.0 + np.arange(dim) / 16.0)
@@ -45,6 +50,8 @@ class FakeEncoder:
         """Encode texts; see `Encoder.encode`. Rows have unit length."""
         self.calls += 1
         self.texts_encoded += len(texts)
+        if self.pause:
+            time.sleep(self.pause * len(texts))
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         for row, text in enumerate(texts):
             # A text without words still has a direction: that of the empty word.
@@ -60,6 +67,31 @@ class FakeEncoder:
             generator = np.random.default_rng(int.from_bytes(digest, "big"))
             self._words[word] = generator.standard_normal(self.dim) * self._scale
         return self._words[word]
+
+
+@dataclass(frozen=True)
+class FakeBlueprint:
+    """How to make a `FakeEncoder` in another process.
+
+    Attributes:
+        dim: Width of the vectors.
+        seed: Another seed is another model.
+        pause: Seconds that every text takes.
+    """
+
+    make: ClassVar[str] = "fake"
+
+    dim: int = 64
+    seed: int = 0
+    pause: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the blueprint as plain values."""
+        return asdict(self)
+
+    def encoder(self) -> FakeEncoder:
+        """Make the encoder."""
+        return FakeEncoder(self.dim, seed=self.seed, pause=self.pause)
 
 
 def fake_checkpoint(

@@ -107,6 +107,35 @@ def view_box(ax: Axes, sheet: Sheet) -> str:
     return f"{left:.2f} {top:.2f} {72 * sheet.panel_width:.2f} {tall:.2f}"
 
 
+@dataclass(frozen=True)
+class Frame:
+    """Where the axes of a panel lie in the drawing, and what they span: a page finds marks by it.
+
+    Attributes:
+        left: Left edge of the axes, in typographic points, as in the panel's `viewBox`.
+        top: Upper edge.
+        width: Width of the axes.
+        height: Their height.
+        x: Horizontal limits; the axis is logarithmic, and may be reversed.
+        y: Vertical limits.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+
+def frame(ax: Axes) -> Frame:
+    """Return where axes lie in the drawing of their figure."""
+    width, height = axes_size(ax)
+    box = ax.get_position()
+    left, top = box.x0 * width / box.width, (1 - box.y1) * height / box.height
+    return Frame(left, top, width, height, ax.get_xlim(), ax.get_ylim())
+
+
 def quality_axis(ax: Axes, metric: str, limits: tuple[float, float]) -> None:
     """Set up a vertical axis of points."""
     ax.set_ylim(*limits)

@@ -28,6 +28,8 @@ class VariantSummary:
         mean_retention: Mean of the retentions over the tasks that have a full-width float32 score; None if
             the variant lacks one of them.
         pareto: Whether no other variant has fewer or equal bytes and a higher or equal mean retention.
+        lower: Lower end of the 95 % interval of the mean retention; None if none is known.
+        upper: Its upper end; likewise.
     """
 
     variant: Variant
@@ -36,6 +38,8 @@ class VariantSummary:
     retentions: Mapping[str, float | None]
     mean_retention: float | None
     pareto: bool = False
+    lower: float | None = None
+    upper: float | None = None
 
     @property
     def worst(self) -> tuple[str, float] | None:
@@ -121,6 +125,14 @@ def recommend(
     return Recommendation(checkpoint, chosen, f"{verb} {chosen.variant}", _why(chosen, full), rule)
 
 
+def kept_text(summary: VariantSummary) -> str:
+    """Write a mean retention with its interval, if that is known: `98.6 % [98.1, 99.0]`."""
+    if summary.lower is None or summary.upper is None:
+        return percent(summary.mean_retention)
+    interval = f"[{100 * summary.lower:.1f}, {100 * summary.upper:.1f}]"
+    return f"{percent(summary.mean_retention)} {interval}"
+
+
 def _why_none(variants: Sequence[VariantSummary], min_retention: float) -> str:
     """Say what kept the rule from choosing."""
     known = [(v.mean_retention, v) for v in variants if v.mean_retention is not None]
@@ -146,7 +158,7 @@ def _why(chosen: VariantSummary, full: Variant) -> str:
     spread = f"; least on {clean(worst[0])}, {percent(worst[1])}" if worst is not None and count > 1 else ""
     full_size = size * (chosen.compression or math.nan)
     return (
-        f"It keeps {percent(chosen.mean_retention)} of full quality (mean retention over "
+        f"It keeps {kept_text(chosen)} of full quality (mean retention over "
         f"{plural(count, 'task')}{spread}) at {cost} instead of {byte_count(full_size)}: "
         f"{factor(chosen.compression)} smaller."
     )

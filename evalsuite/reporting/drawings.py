@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from evalsuite.reporting.beside import retention_lines
 from evalsuite.reporting.by_bytes import bytes_caption, bytes_sheet, quality_by_bytes
 from evalsuite.reporting.by_dimension import dimension_caption, dimension_sheet, quality_by_dimension
-from evalsuite.reporting.canvas import Sheet, view_box
+from evalsuite.reporting.canvas import Frame, Sheet, frame, view_box
 from evalsuite.reporting.retention import map_sheet, retention_map
 from evalsuite.reporting.retention_lines import CAPTION, retention_by_dimension, retention_sheet
 from evalsuite.reporting.svg import svg_text
@@ -27,8 +28,10 @@ class Drawing:
         title: Heading.
         caption: How to read it.
         figure: The figure.
-        svg: The figure as a stand-alone SVG document.
-        view_boxes: The part of the SVG that each panel of the view takes.
+        svg: The figure as a stand-alone SVG document, if it is drawn already; else empty. See `document`.
+        view_boxes: The part of the SVG that each panel of the view takes; none if its panels are not those
+            of the view, and it is shown whole.
+        frames: Where the axes of each panel lie; likewise.
     """
 
     key: str
@@ -38,6 +41,12 @@ class Drawing:
     figure: Figure
     svg: str
     view_boxes: tuple[str, ...]
+    frames: tuple[Frame, ...] = ()
+
+    @functools.cached_property
+    def document(self) -> str:
+        """The figure as a stand-alone SVG document, drawn on first use."""
+        return self.svg or svg_text(self.figure)
 
 
 def draw_all(view: ReportView) -> tuple[Drawing, ...]:
@@ -80,4 +89,5 @@ def _drawn(
     """Draw one figure."""
     figure = draw(view)
     boxes = tuple(view_box(ax, sheet) for ax in figure.axes)
-    return Drawing(key, name, title, caption, figure, svg_text(figure), boxes)
+    frames = tuple(map(frame, figure.axes))
+    return Drawing(key, name, title, caption, figure, "", boxes, frames)

@@ -1,10 +1,12 @@
-"""A report as one page: no script, no request, figures inside, light and dark."""
+"""A report as one page: figures, tables and numbers inside, no request, readable with scripts off."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -14,66 +16,103 @@ from evalsuite.reporting.by_bytes import Mark, marks_of
 from evalsuite.reporting.by_type import condensed, filter_text, is_crowded
 from evalsuite.reporting.drawings import Drawing, draw_all
 from evalsuite.reporting.fidelity import HOW_TO_READ, fidelity_table
-from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
-from evalsuite.reporting.series import FEW, by_dimension, lines_of, remark
-from evalsuite.reporting.svg import cut_up, marker_svg, theme_css
+from evalsuite.reporting.over_checkpoints import draw_over_checkpoints
+from evalsuite.reporting.page import ann, gor, spread
+from evalsuite.reporting.page.ablation import ablation_section
+from evalsuite.reporting.page.answer import answer, choices
+from evalsuite.reporting.page.chapters import chapters_of
+from evalsuite.reporting.page.chart import shapes_svg, tones_css
+from evalsuite.reporting.page.heat import heat_maps
+from evalsuite.reporting.page.island import frame_data, island, panel_data
+from evalsuite.reporting.page.parts import PageParts
+from evalsuite.reporting.page.verdict import counts_text, verdict_section
+from evalsuite.reporting.panel import FailedCell
+from evalsuite.reporting.retention import least_shade
+from evalsuite.reporting.series import FEW, by_dimension, remark
+from evalsuite.reporting.svg import marker_svg, shorthand, svg_text, theme_css, whole
 from evalsuite.reporting.tables import means_table, published_table, task_tables
 from evalsuite.reporting.view import ReportView
 
-TEMPLATE = "report.html.j2"
+_INDENT = re.compile(r"\n\s+")
+"""Indentation means nothing to a browser, and a tenth of a large page."""
+
+TEMPLATE, SCRIPT = "report.html.j2", "report.js"
+
+_SHORT_NAME = 14
+"""A name of so many characters fits everywhere as it is."""
 
 LONG_TABLE = 20
 """A table of more rows shows the front at once; all rows, grouped by dimension, unfold."""
-WIDE_PICTURE = 400
-"""Width from which a picture needs more room than two a row leave, in typographic points."""
 FEW_VARIANTS = 16
 """With more variants the fidelity table unfolds too."""
+MANY_CELLS = 1_000
+"""With more cells only the fidelity of Pareto fronts is tabulated, so that the page stays below 2 MB."""
+EXPLORED = 12
+"""So many queries stand in the page where scripts are off."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One panel of a figure.
+class History(NamedTuple):
+    """The figure over checkpoints, drawn for the page, with the rules of its classes."""
 
-    Attributes:
-        panel: What it shows.
-        svg: The drawing.
-        words: The drawing in words, for those who cannot see it.
-    """
-
-    panel: Panel
-    svg: Markup
-    words: str
+    figure: Drawing
+    drawing: Markup
+    css: Markup
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """One figure of the page.
-
-    Attributes:
-        key: Short name, used in ids.
-        title: Heading.
-        caption: How to read it.
-        shared: Shapes that the pictures refer to.
-        pictures: One a panel.
-        wide: Whether the pictures need much room, for long names beside the lines.
-    """
-
-    key: str
-    title: str
-    caption: str
-    shared: Markup
-    pictures: tuple[Picture, ...]
-    wide: bool = False
-
-
-def render_html(view: ReportView, drawings: Sequence[Drawing] | None = None) -> str:
+def render_html(
+    view: ReportView, drawings: Sequence[Drawing] | None = None, parts: PageParts | None = None
+) -> str:
     """Write the report as one self-contained HTML page.
 
     Args:
         view: The report.
         drawings: The figures of the view as `condensed` gives it, if they were drawn already.
+        parts: Sections beside the runs: a comparison, an ablation, spread, search, queries.
     """
+    parts = parts or PageParts()
     drawn = condensed(view)
+    figures = draw_all(drawn) if drawings is None else drawings
+    environment = _environment()
+    script = _INDENT.sub("\n", _source(environment, SCRIPT))
+    page = environment.get_template(TEMPLATE).render(
+        view=view,
+        drawn=drawn,
+        crowded=is_crowded(view),
+        chapters=chapters_of(drawn, figures),
+        history=_history(view),
+        legend=tuple((mark.title, _drawn_mark(mark)) for mark in marks_of(drawn)),
+        least=least_shade(drawn.panels),
+        filter_text=filter_text(view.tasks),
+        shapes=shapes_svg(),
+        tones=_own(tones_css()),
+        light=_own(theme_css("light")),
+        dark=_own(theme_css("dark")),
+        css=_own(_source(environment, "report.css")),
+        script=_own(script),
+        script_hash=_hash(script),
+        island=island(_data(drawn, figures, parts)),
+        parts=parts,
+        **_sections(view, parts),
+    )
+    return _INDENT.sub("\n", page.rstrip()) + "\n"
+
+
+def _sections(view: ReportView, parts: PageParts) -> dict[str, Any]:
+    """Work out the sections that only some runs have."""
+    return {
+        "verdict": verdict_section(parts.verdict),
+        "ablation": ablation_section(parts.ablation),
+        "spread": spread.spread_section(view.spread),
+        "spread_caption": spread.CAPTION,
+        "gor": gor.gor_panel(view),
+        "gor_caption": gor.CAPTION,
+        "ann": ann.ann_section(view.ann, view.ann_missing),
+        "ann_caption": ann.CAPTION,
+    }
+
+
+def _environment() -> Environment:
+    """Make the templates' environment: everything is escaped, nothing undefined passes."""
     environment = Environment(
         loader=PackageLoader(__name__.rpartition(".")[0], "templates"),
         autoescape=True,
@@ -84,43 +123,53 @@ def render_html(view: ReportView, drawings: Sequence[Drawing] | None = None) -> 
     environment.filters |= {
         "points": text.points, "percent": text.percent, "bytes": text.byte_count, "factor": text.factor,
         "duration": text.duration, "metric": text.metric_title, "clean": text.clean, "storage": text.storage,
+        "breakable": _breakable, "remark": remark, "by_dimension": by_dimension,
+        "fidelity_table": fidelity_table,
     }  # fmt: skip
-    environment.filters |= {"breakable": _breakable, "remark": remark, "by_dimension": by_dimension}
     environment.tests |= {"failed_cell": lambda cell: isinstance(cell, FailedCell)}
-    page = environment.get_template(TEMPLATE).render(
-        view=view,
-        drawn=drawn,
-        crowded=is_crowded(view),
-        means_table=means_table,
-        task_tables=task_tables,
-        published_table=published_table,
-        filter_text=filter_text(view.tasks),
-        chapters=tuple(_chapters(drawn, draw_all(drawn) if drawings is None else drawings)),
-        legend=tuple((mark.title, _drawn_mark(mark)) for mark in marks_of(drawn)),
-        light=_own(theme_css("light")),
-        dark=_own(theme_css("dark")),
-        plural=text.plural,
-        fidelity_table=fidelity_table,
-        how_to_read_fidelity=HOW_TO_READ,
-        long_table=LONG_TABLE,
-        few_series=FEW,
-        few_variants=FEW_VARIANTS,
-    )
-    return page.rstrip() + "\n"
+    environment.globals |= {
+        "answer": answer, "heat_maps": heat_maps, "means_table": means_table, "task_tables": task_tables,
+        "published_table": published_table, "plural": text.plural, "fidelity_table": fidelity_table,
+        "counts_text": counts_text, "how_to_read_fidelity": HOW_TO_READ, "long_table": LONG_TABLE,
+        "few_series": FEW, "few_variants": FEW_VARIANTS, "many_cells": MANY_CELLS, "explored": EXPLORED,
+    }  # fmt: skip
+    return environment
 
 
-def _chapters(view: ReportView, drawings: Sequence[Drawing]) -> Iterator[Chapter]:
-    """Cut every figure into its panels: each finds its own width on the page."""
-    lines = lines_of(view)
-    spoken = lines.full + lines.controls
-    for drawing in drawings:
-        pieces = cut_up(drawing.svg, drawing.view_boxes, prefix=drawing.key)
-        pictures = tuple(
-            Picture(panel, _own(piece), _in_words(drawing.key, panel, spoken))
-            for panel, piece in zip(view.panels, pieces.panels, strict=True)
-        )
-        wide = any(float(box.split()[2]) > WIDE_PICTURE for box in drawing.view_boxes)
-        yield Chapter(drawing.key, drawing.title, drawing.caption, _own(pieces.shared), pictures, wide)
+def _data(view: ReportView, figures: Sequence[Drawing], parts: PageParts) -> dict[str, Any]:
+    """Gather the numbers for the page's script."""
+    return {
+        "choices": [choices(checkpoint) for checkpoint in view.checkpoints],
+        "minimum": view.min_retention,
+        "panels": panel_data(view.panels),
+        "frames": {figure.key: frame_data(figure.frames) for figure in figures if figure.frames},
+        "queries": [panel.data for panel in parts.explorer],
+    }
+
+
+def _history(view: ReportView) -> tuple[History, ...]:
+    """Draw quality over checkpoints, where there are enough of them."""
+    return tuple(_drawn_whole(figure) for figure in draw_over_checkpoints(view))
+
+
+def _drawn_whole(figure: Drawing) -> History:
+    """Draw one figure for the page, text as text."""
+    short = shorthand("o")
+    drawing = whole(svg_text(figure.figure, outlines=False), short, title=figure.title)
+    return History(figure, _own(drawing), _own(short.css))
+
+
+def _source(environment: Environment, name: str) -> str:
+    """Read a file of the templates as it is."""
+    if environment.loader is None:
+        message = "the page's environment has no templates"
+        raise ValueError(message)
+    return environment.loader.get_source(environment, name)[0].strip()
+
+
+def _hash(script: str) -> str:
+    """Return what a content security policy calls the one script that may run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(f"\n{script}\n".encode()).digest()).decode()
 
 
 def _drawn_mark(mark: Mark) -> Markup:
@@ -130,35 +179,11 @@ def _drawn_mark(mark: Mark) -> Markup:
 
 def _breakable(name: object) -> Markup:
     """Let a long name such as `384/rabitq_1bit+rescore4` break where its parts meet."""
+    if len(str(name)) <= _SHORT_NAME:
+        return Markup(escape(name))  # noqa: S704  escaped
     return Markup(re.sub(r"(?=\+)|(?<=[_/])", "<wbr>", str(escape(name))))  # noqa: S704  escaped
 
 
 def _own(markup: str) -> Markup:
-    """Trust markup that this package drew itself: it holds no text of a run."""
+    """Trust markup that this package wrote itself: it holds no text of a run."""
     return Markup(markup)  # noqa: S704
-
-
-def _in_words(key: str, panel: Panel, spoken: Sequence[str]) -> str:
-    """Say what a drawing shows, of many series those that matter most; all are in the tables."""
-    who = f"{text.clean(panel.task)}, {text.clean(panel.checkpoint)}"
-    if not panel.scored:
-        return f"{who}: no cell was scored."
-    if key == "bytes":
-        front = "; ".join(
-            f"{cell.variant} {text.points(cell.value)} at {text.byte_count(cell.bytes_per_vector)} bytes"
-            for cell in panel.front
-        )
-        return f"{text.metric_title(panel.metric)} over bytes per vector, {who}. Pareto front: {front}."
-    kept = key in ("retention", "kept")
-    shown = text.percent if kept else text.points
-    what = "Retention" if kept else text.metric_title(panel.metric)
-    lines = []
-    for precision in spoken:
-        cells = [cell for dim in panel.dims if isinstance(cell := panel.at(dim, precision), ScoredCell)]
-        values = [cell.retention if kept else cell.value for cell in cells]
-        if cells:
-            lines.append(
-                f"{precision} {shown(values[0])} at {cells[0].variant.dim} dimensions, "
-                f"{shown(values[-1])} at {cells[-1].variant.dim}"
-            )
-    return f"{what} over dimensions, {who}: {'; '.join(lines)}."

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from evalsuite.core.ann import AnnEntry, AnnMissing
 from evalsuite.core.record import CellRecord, CheckpointEntry, RunRecord, TableFile, TaskEntry
 from evalsuite.core.run import Run
+from evalsuite.core.spread import SpreadEntry
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+_OfBoth = CellRecord | TableFile | SpreadEntry | AnnEntry | AnnMissing
+"""What belongs to one checkpoint on one task."""
 
 _Judged = tuple[str, str]
 """Fingerprint of a checkpoint, and the road of the run that judged it."""
@@ -99,7 +104,7 @@ def _task_name(entry: TaskEntry, known: dict[str, TaskEntry]) -> str:
 def _renamed(record: RunRecord, labels: dict[str, str], tasks: dict[str, str]) -> RunRecord:
     """Copy a record with every mention of a checkpoint or a task renamed."""
 
-    def both(entry: CellRecord | TableFile) -> dict[str, str]:
+    def both(entry: _OfBoth) -> dict[str, str]:
         return {"checkpoint": labels[entry.checkpoint], "task": tasks[entry.task]}
 
     encodings = tuple(
@@ -112,6 +117,9 @@ def _renamed(record: RunRecord, labels: dict[str, str], tasks: dict[str, str]) -
             "cells": tuple(cell.model_copy(update=both(cell)) for cell in record.cells),
             "per_query": tuple(file.model_copy(update=both(file)) for file in record.per_query),
             "official": tuple(file.model_copy(update=both(file)) for file in record.official),
+            "spread": tuple(entry.model_copy(update=both(entry)) for entry in record.spread),
+            "ann": tuple(entry.model_copy(update=both(entry)) for entry in record.ann),
+            "ann_missing": tuple(entry.model_copy(update=both(entry)) for entry in record.ann_missing),
             "provenance": record.provenance.model_copy(update={"encodings": encodings}),
         }
     )

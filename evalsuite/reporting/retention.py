@@ -20,6 +20,9 @@ from evalsuite.reporting.view import ReportView
 _HEAT = ("#f4f1e4", "#cfe3d6", "#8fc3c9", "#4b94b8", "#22649b", "#0e3a6b")
 """From little to full retention: one hue family whose lightness falls steadily, safe for every eye."""
 
+_MIDDLE = 0.179
+"""On a darker colour than of this luminance white reads better than black; both reach 4.5:1 there."""
+
 _ROW, _LOWEST_ROW, _PAGE = 0.42, 0.17, 9.4
 """Height of a row, the least it can shrink to, and what all rows may take together, in inches."""
 
@@ -36,13 +39,27 @@ def retention_map(view: ReportView) -> Figure:
     Rows of a kind stand together: levels, asymmetric scores, rescored ones, other tools' scores, controls.
     Failed cells are hatched, cells that the run did not ask for are left empty.
     """
-    kept = [cell.retention for panel in view.panels for cell in panel.scored if cell.retention is not None]
-    least = max(min(0.9, math.floor(10 * min(kept, default=0.9)) / 10), 0.0)
+    least = least_shade(view.panels)
     with drawing():
         figure, axes = lay_out(view.panels, map_sheet(view))
         for ax, panel in zip(axes, view.panels, strict=True):
             _draw(ax, panel, least)
     return figure
+
+
+def least_shade(panels: Sequence[Panel]) -> float:
+    """Return the retention that gets the lightest shade, the same for all maps of a report."""
+    kept = [cell.retention for panel in panels for cell in panel.scored if cell.retention is not None]
+    return max(min(0.9, math.floor(10 * min(kept, default=0.9)) / 10), 0.0)
+
+
+def shade(retention: float, least: float) -> tuple[str, str]:
+    """Return the colours of a tile and of the number on it.
+
+    The power spends more of the scale near full retention, where variants are chosen.
+    """
+    face = _heat(min(max((retention - least) / (1 - least), 0.0), 1.0) ** 1.7)
+    return face, "#ffffff" if _luminance(face) < _MIDDLE else "#000000"
 
 
 def map_sheet(view: ReportView) -> Sheet:
@@ -115,10 +132,7 @@ def _draw_tile(
     text, colour = ("failed", MUTED.light) if isinstance(cell, FailedCell) else ("n/a", MUTED.light)
     face, hatch = "none", "////" if isinstance(cell, FailedCell) else None
     if retention is not None:
-        # The power spends more of the scale near full retention, where variants are chosen.
-        share = min(max((retention - least) / (1 - least), 0.0), 1.0) ** 1.7
-        face, text = _heat(share), f"{100 * retention:.1f}"
-        colour = "#fdfdfd" if share > 0.6 else "#14181d"
+        (face, colour), text = shade(retention, least), f"{100 * retention:.1f}"
     tile = Rectangle(
         (place[0] + 0.02, place[1] + 0.03), 0.96, 0.94, facecolor=face, hatch=hatch,
         edgecolor=GRID.light if retention is None else "none", linewidth=0.8 if retention is None else 0,
@@ -130,6 +144,12 @@ def _draw_tile(
         place[0] + 0.5, place[1] + 0.5, text,
         ha="center", va="center", fontsize=size, color=colour, bbox=backing,
     )  # fmt: skip
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance of a colour, as WCAG defines it."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _heat(share: float) -> str:

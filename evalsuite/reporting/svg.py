@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path as Outline
 
+from evalsuite.reporting.slim import Shorthand
 from evalsuite.reporting.style import TONES, drawing
 
 PNG_DPI = 160
 
-_HEX = re.compile(r"#[0-9a-f]{6}\b")
-_ID = re.compile(r"(\bid=\"|href=\"#|url\(#)")
 _OPEN_SVG = '<svg viewBox="{box}" aria-hidden="true" focusable="false">'
 
 
@@ -34,10 +33,16 @@ class Pieces:
     panels: tuple[str, ...]
 
 
-def svg_text(figure: Figure) -> str:
-    """Draw a figure as a stand-alone SVG document, text as outlines."""
+def svg_text(figure: Figure, *, outlines: bool = True) -> str:
+    """Draw a figure as a stand-alone SVG document.
+
+    Args:
+        figure: The figure.
+        outlines: Whether text is drawn as outlines, which look alike everywhere; else it stays text, which is
+            small and can be searched.
+    """
     buffer = io.StringIO()
-    with drawing():
+    with drawing(), mpl.rc_context({"svg.fonttype": "path" if outlines else "none"}):
         figure.savefig(
             buffer, format="svg", facecolor=figure.get_facecolor(), metadata={"Date": None, "Creator": None}
         )
@@ -54,31 +59,45 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def cut_up(svg: str, view_boxes: Sequence[str], *, prefix: str) -> Pieces:
+def cut_up(svg: str, view_boxes: Sequence[str], short: Shorthand) -> Pieces:
     """Cut a drawing made by `svg_text` into panels that a page can place and recolour.
 
-    The pieces are hidden from screen readers: the page describes them in words. They hold no foreign text,
-    because text is drawn as outlines, comments are dropped and headings taken out.
+    The pieces are hidden from screen readers: the page describes them in words. Comments are dropped and
+    headings taken out; texts are escaped.
 
     Args:
         svg: The drawing; its panels carry the ids that `canvas.lay_out` gives.
         view_boxes: The part of the drawing that each panel shows.
-        prefix: Put before every id, because a page holds several drawings; letters, digits and hyphens.
+        short: Short names for what repeats, its own for every drawing: ids of two drawings may be equal.
     """
-    root = ElementTree.fromstring(svg)  # noqa: S314  our own drawing
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        element.attrib = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    root = _parsed(svg)
     groups = {element.get("id", ""): element for element in root.iter("g")}
     shared = [shape for definitions in root.iter("defs") for shape in definitions]
     panels = []
     for number, box in enumerate(view_boxes):
         panel = groups[f"panel-{number}"]
         _strip(panel, {f"heading-{number}", f"subheading-{number}"})
-        panels.append(_OPEN_SVG.format(box=box) + _markup(panel, prefix) + "</svg>")
-    shapes = "".join(_markup(shape, prefix) for shape in shared if shape.tag != "style")
+        panels.append(_OPEN_SVG.format(box=box) + short.markup(panel) + "</svg>")
+    shapes = "".join(short.markup(shape) for shape in shared if shape.tag != "style")
     hidden = f'<svg class="shapes" aria-hidden="true" focusable="false"><defs>{shapes}</defs></svg>'
     return Pieces(hidden, tuple(panels))
+
+
+def whole(svg: str, short: Shorthand, *, title: str) -> str:
+    """Turn a drawing made by `svg_text` into one `<svg>` element that a page can place and recolour.
+
+    Args:
+        svg: The drawing.
+        short: Short names for what repeats, as in `cut_up`.
+        title: The drawing's own title, which the page replaces by a heading.
+    """
+    root = _parsed(svg)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in ("metadata", "style") or (child.tag == "text" and child.text == title):
+                parent.remove(child)
+    body = "".join(short.markup(child) for child in root)
+    return _OPEN_SVG.format(box=root.get("viewBox", "")) + body + "</svg>"
 
 
 def marker_svg(marker: str, *, colour: str, hollow: bool = False) -> str:
@@ -104,9 +123,27 @@ def marker_svg(marker: str, *, colour: str, hollow: bool = False) -> str:
     return f'{_OPEN_SVG.format(box="0 0 16 16")}<path d="{" ".join(steps)}" {paint}/></svg>'
 
 
+def shorthand(prefix: str) -> Shorthand:
+    """Make short names for one drawing, in the colours of the page's theme.
+
+    Args:
+        prefix: A letter that no other drawing of the page has.
+    """
+    return Shorthand(prefix, {tone.light: f"var(--{tone.name})" for tone in TONES})
+
+
 def theme_css(theme: str) -> str:
     """Write the CSS declarations of the figures' colours in one theme, `light` or `dark`."""
     return " ".join(f"--{tone.name}: {tone.dark if theme == 'dark' else tone.light};" for tone in TONES)
+
+
+def _parsed(svg: str) -> ElementTree.Element:
+    """Parse a drawing, names without their namespaces."""
+    root = ElementTree.fromstring(svg)  # noqa: S314  our own drawing
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.attrib = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    return root
 
 
 def _strip(panel: ElementTree.Element, headings: set[str]) -> None:
@@ -117,14 +154,3 @@ def _strip(panel: ElementTree.Element, headings: set[str]) -> None:
                 parent.remove(child)
         if parent.tag == "g":
             parent.attrib.pop("id", None)
-
-
-def _markup(element: ElementTree.Element, prefix: str) -> str:
-    """Write an element as compact markup in the page's colours."""
-    for part in element.iter():
-        part.text = part.tail = None
-        if "d" in part.attrib:
-            part.set("d", " ".join(part.attrib["d"].split()))
-    text = _ID.sub(rf"\g<1>{prefix}-", ElementTree.tostring(element, encoding="unicode"))
-    variables = {tone.light: f"var(--{tone.name})" for tone in TONES}
-    return _HEX.sub(lambda match: variables.get(match[0], match[0]), text)

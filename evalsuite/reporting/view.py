@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from evalsuite.core.ann import AnnEntry, AnnMissing
 from evalsuite.core.errors import UsageError
 from evalsuite.core.record import CellRecord, CheckpointEntry, Failed, Scored, TaskEntry
 from evalsuite.core.run import Run
+from evalsuite.core.spread import SpreadEntry
 from evalsuite.core.variant import Variant
 from evalsuite.reporting.choose import MIN_RETENTION, Recommendation, VariantSummary, pareto_front, recommend
 from evalsuite.reporting.merge import unify
@@ -60,6 +62,7 @@ class ReportView:
         tasks: The tasks, each once.
         precisions: The precisions, in the order of the runs.
         published: Published tables to show beside what was measured.
+        min_retention: Least mean retention of a recommended variant, as a fraction.
     """
 
     runs: tuple[Run, ...]
@@ -67,6 +70,7 @@ class ReportView:
     tasks: tuple[TaskEntry, ...]
     precisions: tuple[str, ...]
     published: tuple[PublishedSet, ...] = ()
+    min_retention: float = MIN_RETENTION
 
     @property
     def panels(self) -> tuple[Panel, ...]:
@@ -82,6 +86,21 @@ class ReportView:
     def cell_count(self) -> int:
         """Number of cells, scored and failed."""
         return sum(len(panel.cells) for panel in self.panels)
+
+    @property
+    def spread(self) -> tuple[SpreadEntry, ...]:
+        """How evenly the vectors fill the sphere, of every checkpoint and task."""
+        return tuple(entry for run in self.runs for entry in run.record.spread)
+
+    @property
+    def ann(self) -> tuple[AnnEntry, ...]:
+        """Probes of approximate search."""
+        return tuple(entry for run in self.runs for entry in run.record.ann)
+
+    @property
+    def ann_missing(self) -> tuple[AnnMissing, ...]:
+        """Probes that could not be made."""
+        return tuple(entry for run in self.runs for entry in run.record.ann_missing)
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
@@ -128,7 +147,7 @@ def build_view(
         _checkpoint_view(run, entry, min_retention) for run in runs for entry in run.record.checkpoints
     )
     precisions = _unique(precision for view in checkpoints for p in view.panels for precision in p.precisions)
-    return ReportView(runs, checkpoints, tuple(tasks.values()), precisions, tuple(published))
+    return ReportView(runs, checkpoints, tuple(tasks.values()), precisions, tuple(published), min_retention)
 
 
 def _checkpoint_view(run: Run, entry: CheckpointEntry, min_retention: float) -> CheckpointView:

@@ -7,19 +7,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evalsuite.core.ablation import AblationReport
 from evalsuite.core.errors import UsageError, known_names
 from evalsuite.core.files import write_bytes, write_text
 from evalsuite.core.run import Run
+from evalsuite.core.verdict import Verdict
 from evalsuite.reporting.by_type import condensed
 from evalsuite.reporting.choose import MIN_RETENTION
+from evalsuite.reporting.kept import with_intervals
 from evalsuite.reporting.merge import merged_frame
 from evalsuite.reporting.published import read_published
+from evalsuite.reporting.values import ValueReader
 from evalsuite.reporting.view import ReportView, build_view
 
 if TYPE_CHECKING:
     from evalsuite.reporting.drawings import Drawing
 
 FORMATS = ("html", "markdown", "figures", "csv")
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a report shows beside its runs.
+
+    Attributes:
+        verdict: A comparison of two of them.
+        ablation: What an ablation found.
+        all_texts: Whether the explorer of queries shows the texts of every task that can be read again, also
+            where that takes seconds; by default only of those that are read at once.
+    """
+
+    verdict: Verdict | None = None
+    ablation: AblationReport | None = None
+    all_texts: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +66,7 @@ def write_report(
     formats: Sequence[str] = FORMATS,
     min_retention: float = MIN_RETENTION,
     published: Sequence[str] = (),
+    extras: Extras | None = None,
 ) -> ReportFiles:
     """Write a report of one or several runs to a folder.
 
@@ -55,6 +76,7 @@ def write_report(
         formats: Which of `FORMATS` to write.
         min_retention: Least mean retention of the recommended variant, as a fraction.
         published: Published tables to show beside what was measured: names (`published_names`) or files.
+        extras: What the page shows beside the runs.
 
     Returns:
         The files, each complete: a crash leaves an old file or a new one.
@@ -63,12 +85,11 @@ def write_report(
         UsageError: If there is no run, or a format or a published table is unknown.
         StorageError: If the folder cannot be written to.
     """
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown or not formats:
-        message = f"unknown report format: {known_names(unknown)}; known formats: {known_names(FORMATS)}"
-        raise UsageError(message)
+    _check_formats(formats)
     tables = read_published(published)
     view, out = build_view(runs, min_retention=min_retention, published=tables), Path(out)
+    values = ValueReader(view.runs)
+    view = with_intervals(view, values)
     drawings: tuple[Drawing, ...] = ()
     if "figures" in formats or "html" in formats:
         from evalsuite.reporting.drawings import draw_all
@@ -76,11 +97,19 @@ def write_report(
         drawings = draw_all(condensed(view))
     figures = _write_figures(drawings, out / "figures") if "figures" in formats else ()
     return ReportFiles(
-        html=_write_html(view, out / "report.html", drawings) if "html" in formats else None,
+        html=_write_html(view, out / "report.html", drawings, values, extras) if "html" in formats else None,
         markdown=_write_markdown(view, out, drawings if figures else ()) if "markdown" in formats else None,
         csv=_write_csv(view, out / "results.csv") if "csv" in formats else None,
         figures=figures,
     )
+
+
+def _check_formats(formats: Sequence[str]) -> None:
+    """Refuse formats that there are not, or none at all."""
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        message = f"unknown report format: {known_names(unknown)}; known formats: {known_names(FORMATS)}"
+        raise UsageError(message)
 
 
 def _write_figures(drawings: Sequence[Drawing], folder: Path) -> tuple[Path, ...]:
@@ -90,17 +119,28 @@ def _write_figures(drawings: Sequence[Drawing], folder: Path) -> tuple[Path, ...
     paths: list[Path] = []
     for drawing in drawings:
         vector, raster = folder / f"{drawing.name}.svg", folder / f"{drawing.name}.png"
-        write_text(vector, drawing.svg)
+        write_text(vector, drawing.document)
         write_bytes(raster, png_bytes(drawing.figure))
         paths += [vector, raster]
     return tuple(paths)
 
 
-def _write_html(view: ReportView, path: Path, drawings: Sequence[Drawing]) -> Path:
+def _write_html(
+    view: ReportView, path: Path, drawings: Sequence[Drawing], values: ValueReader, extras: Extras | None
+) -> Path:
     """Write the page."""
     from evalsuite.reporting.html import render_html
+    from evalsuite.reporting.page.explorer import explore
+    from evalsuite.reporting.page.parts import PageParts
+    from evalsuite.reporting.page.texts import texts_at_hand
 
-    write_text(path, render_html(view, drawings))
+    extras = extras or Extras()
+    texts = texts_at_hand(view.runs, every=extras.all_texts)
+    explorer = explore(view, values, texts)
+    parts = PageParts(
+        verdict=extras.verdict, ablation=extras.ablation, explorer=explorer, problems=values.problems
+    )
+    write_text(path, render_html(view, drawings, parts))
     return path
 
 

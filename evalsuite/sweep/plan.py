@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from evalsuite.core.cell import Cell
 from evalsuite.core.errors import UsageError
-from evalsuite.core.variant import PREFIX, PROTOCOLS, Variant, parse_level
+from evalsuite.core.variant import NATIVE, PREFIX, PROTOCOLS, Variant, parse_level
 from evalsuite.vectors.projections import check_projection
 from evalsuite.vectors.protocols import protocol
 from evalsuite.vectors.quantizers import quantizer
@@ -73,7 +73,11 @@ def check_levels(precisions: Iterable[str]) -> None:
 
 
 def variants(
-    width: int, dims: Iterable[int], precisions: Iterable[str], projections: Iterable[str] = (PREFIX,)
+    width: int,
+    dims: Iterable[int],
+    precisions: Iterable[str],
+    projections: Iterable[str] = (PREFIX,),
+    weights: str = NATIVE,
 ) -> tuple[Variant, ...]:
     """Cross projections, dimensions and precisions: descending dims, the rest as given, no duplicates.
 
@@ -82,6 +86,7 @@ def variants(
         dims: Dimensions to keep.
         precisions: Levels such as `int8` or `binary+rescore4`.
         projections: Which dimensions are kept.
+        weights: Precision of the model's weights.
 
     Raises:
         UsageError: If a precision or projection is unknown, or nothing is given to cross.
@@ -95,7 +100,7 @@ def variants(
             raise UsageError(message)
     return tuple(
         dict.fromkeys(
-            Variant(dim, precision, scoring, projection)
+            Variant(dim, precision, scoring, projection, weights)
             for projection in spaces
             for dim in dims
             for precision, scoring in levels

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from evalsuite.core.cell import Cell
 from evalsuite.core.errors import CheckpointError, EncodingError, TaskDataError, UsageError
 from evalsuite.core.progress import Progress
-from evalsuite.core.record import CellRecord, Encoding, Failed, Outcome, TaskEntry
+from evalsuite.core.record import CellRecord, Encoding, Failed, Outcome, Scored, TaskEntry
 from evalsuite.core.variant import Variant
 from evalsuite.embeddings.encode import Encoded, Prompted, encode_once
 from evalsuite.embeddings.store import EmbeddingStore
@@ -17,12 +17,14 @@ from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.sweep import plan
 from evalsuite.sweep.calibration import Calibration
 from evalsuite.sweep.entries import task_entry
+from evalsuite.sweep.geometry import Geometry
 from evalsuite.sweep.means import Part
 from evalsuite.sweep.native import NativePart, own_calibration, score_native
 from evalsuite.sweep.replay.evaluate import score_replayed
 from evalsuite.sweep.replay.library import Library
 from evalsuite.sweep.retrieval import score_retrieval
 from evalsuite.sweep.scored import MtebScores, ScoringContext, TaskScores
+from evalsuite.sweep.sides import PartSides, TaskSides
 from evalsuite.sweep.sts import score_sts
 from evalsuite.sweep.writer import RunWriter
 from evalsuite.tasks.mteb import MtebTask
@@ -42,6 +44,7 @@ class Sweep:
         seed: Seed of everything random; every task starts from it, so checkpoints are treated alike.
         calibration: Task whose texts quantizers are fitted on; None means each task's own corpus.
         road: Road of MTEB's retrieval and STS tasks.
+        geometry: What is measured of the vectors beside their scores.
         seconds: Wall time by stage, filled while running.
         entries: How the record describes each task, filled while running.
     """
@@ -53,6 +56,7 @@ class Sweep:
     seed: int
     calibration: Task | None = None
     road: Road = "native"
+    geometry: Geometry = field(default_factory=Geometry)
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "encode": 0.0, "score": 0.0})
     entries: dict[str, TaskEntry] = field(default_factory=dict)
     _texts: int = 0
@@ -96,7 +100,9 @@ class Sweep:
         """Evaluate one task and put its tables aside."""
         if isinstance(task, MtebTask):
             return self._mteb(checkpoint, task, variants, calibration)
-        scores = self._score(task, self._encode(checkpoint, [task]), variants, calibration)
+        own = _halves(task, self._encode(checkpoint, [task]))
+        scores = self._score(own, variants, calibration)
+        self._measure(checkpoint, task, TaskSides.of_parts([own]), variants)
         if len(scores.per_query):
             self.writer.add_table(checkpoint.label, task.name, scores.per_query)
         return scores.outcomes
@@ -151,6 +157,8 @@ class Sweep:
         fit_on = calibration or own_calibration(parts, self.seed)
         scores = score_native(task, parts, variants, ScoringContext(fit_on, self.progress, official=True))
         self.seconds["score"] += time.perf_counter() - began
+        halves = [PartSides(part.task, part.first, part.second) for part in parts]
+        self._measure(checkpoint, task, TaskSides.of_parts(halves), variants)
         return scores
 
     def _replayed(
@@ -166,7 +174,16 @@ class Sweep:
         scores = score_replayed(task, library, variants, calibration or self.seed, self.progress)
         self._count(library.unique, library.encoded, library.seconds)
         self.seconds["score"] += time.perf_counter() - began - library.seconds
+        if any(isinstance(outcome, Scored) for outcome in scores.outcomes.values()):
+            self._measure(checkpoint, task, TaskSides.of_roles(library.served), variants)
         return scores
+
+    def _measure(
+        self, checkpoint: Checkpoint, task: Task, sides: TaskSides | None, variants: Sequence[Variant]
+    ) -> None:
+        """Look at the space itself, if there are vectors."""
+        if sides is not None:
+            self.geometry.measure(checkpoint.label, task.name, sides, variants, self.seed, self.progress)
 
     def _native_parts(self, checkpoint: Checkpoint, task: MtebTask) -> list[NativePart]:
         """Get the vectors of all parts of a loaded task that are tasks of our own."""
@@ -189,7 +206,7 @@ class Sweep:
         if isinstance(self.calibration, MtebTask):
             return self._mteb_calibration(checkpoint, self.calibration)
         encoded = self._encode(checkpoint, [self.calibration])
-        return Calibration.draw(encoded.vectors.slice(0, _to_fit(self.calibration)), self.seed)
+        return Calibration.draw(_halves(self.calibration, encoded).to_fit, self.seed)
 
     def _mteb_calibration(self, checkpoint: Checkpoint, task: MtebTask) -> Calibration:
         """Encode a task of MTEB to fit on.
@@ -226,18 +243,14 @@ class Sweep:
         self.seconds["encode"] += seconds
 
     def _score(
-        self, task: NativeTask, encoded: Encoded, variants: Sequence[Variant], calibration: Calibration | None
+        self, own: PartSides, variants: Sequence[Variant], calibration: Calibration | None
     ) -> TaskScores:
         began = time.perf_counter()
-        (_, left), _ = sides(task)
-        first = encoded.vectors.slice(0, len(left))
-        second = encoded.vectors.slice(len(left), len(encoded.vectors))
-        own = encoded.vectors.slice(0, _to_fit(task))
-        context = ScoringContext(calibration or Calibration.draw(own, self.seed), self.progress)
-        if isinstance(task, RetrievalTask):
-            scores = score_retrieval(task, first, second, variants, context)
+        context = ScoringContext(calibration or Calibration.draw(own.to_fit, self.seed), self.progress)
+        if isinstance(own.task, RetrievalTask):
+            scores = score_retrieval(own.task, own.first, own.second, variants, context)
         else:
-            scores = score_sts(task, first, second, variants, context)
+            scores = score_sts(own.task, own.first, own.second, variants, context)
         self.seconds["score"] += time.perf_counter() - began
         return scores
 
@@ -249,10 +262,11 @@ def sides(task: NativeTask) -> tuple[tuple[Role, Sequence[TaskText]], tuple[Role
     return ("document", task.documents), ("query", task.queries)
 
 
-def _to_fit(task: NativeTask) -> int:
-    """Count the texts quantizers are fitted on, from the first: the documents, or both sides of pairs."""
-    (_, left), (_, right) = sides(task)
-    return len(left) if isinstance(task, RetrievalTask) else len(left) + len(right)
+def _halves(task: NativeTask, encoded: Encoded) -> PartSides:
+    """Tell the vectors of what is searched from those of what asks."""
+    (_, left), _ = sides(task)
+    first = encoded.vectors.slice(0, len(left))
+    return PartSides(task, first, encoded.vectors.slice(len(left), len(encoded.vectors)))
 
 
 def _prompted(checkpoint: Checkpoint, task: NativeTask, role: Role, text: TaskText) -> Prompted:

@@ -79,4 +79,4 @@ def spaces_of(variants: Iterable[Variant]) -> tuple[Space, ...]:
 
 def is_whole(variant: Variant, width: int) -> bool:
     """Tell whether a variant stores the model's vectors as they are: full width, float32, codes on codes."""
-    return variant == Variant(width, "float32")
+    return variant == Variant(width, "float32", weights=variant.weights)

@@ -40,6 +40,10 @@ def tasks_folder() -> Path:
     raise UsageError(message)
 
 
+class UnknownNameError(UsageError):
+    """A name that stands for no task, suite, file or folder."""
+
+
 class OtherNames(Protocol):
     """A second place where names are looked up, after the catalogue's own and paths."""
 
@@ -138,16 +142,16 @@ class Catalogue:
             TaskDataError: If `suites.toml` is malformed.
         """
         found: dict[Hashable, TaskRef | MtebRef] = {}
-        problems = []
+        problems: list[UsageError] = []
         for ref in refs:
             try:
                 for task in self._find(ref, others):
                     found.setdefault(task.identity, task)
             except UsageError as error:
-                problems.append(str(error))
+                problems.append(error)
         if problems:
-            message = "\n".join([*problems, self._known()])
-            raise UsageError(message)
+            hints = [self._known()] if any(isinstance(each, UnknownNameError) for each in problems) else []
+            raise UsageError("\n".join([*map(str, problems), *hints]))
         return self._tell_apart(list(found.values()))
 
     @functools.cached_property
@@ -164,7 +168,8 @@ class Catalogue:
         """Find what one ref stands for: here, else elsewhere.
 
         Raises:
-            UsageError: If it stands for nothing.
+            UnknownNameError: If it stands for nothing.
+            UsageError: If it cannot be used.
         """
         text = os.fspath(ref)
         own = self._find_own(ref)
@@ -174,7 +179,7 @@ class Catalogue:
         found = elsewhere.find(text) if elsewhere is not None else []
         if not found:
             match = _SPLIT.fullmatch(text)
-            raise UsageError(self._unknown(match["base"] if match else text, elsewhere))
+            raise UnknownNameError(self._unknown(match["base"] if match else text, elsewhere))
         return found
 
     def _find_own(self, ref: str | os.PathLike[str]) -> list[TaskRef]:
@@ -243,7 +248,10 @@ class Catalogue:
         same = [f"{ref.name}: {ref.place}" for ref in renamed if again[ref.name] > 1]
         if same:
             lines = "\n".join(f"  - {line}" for line in same)
-            message = f"these tasks have the same name; rename a folder or give one of them a card:\n{lines}"
+            message = (
+                "these tasks have the same name; evaluate them in separate runs, rename a folder, or give "
+                f"one of them a card:\n{lines}"
+            )
             raise UsageError(message)
         return renamed
 

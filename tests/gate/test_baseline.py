@@ -158,10 +158,49 @@ def test_a_damaged_baseline_is_one_message(run, tmp_path, edit, words):
     assert "baseline.json" in str(caught.value)
 
 
-def test_missing_values_do_not_pass(run, tmp_path):
-    """A values file that was deleted is a finding for each of its cells."""
+VALUES = "values/000-scifact.ndcg@10.csv"
+
+
+def edited(file, old, new):
+    """Change a file by hand; say what was changed."""
+    text = file.read_bytes()
+    assert old in text
+    file.write_bytes(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "names"),
+    [
+        (lambda folder: edited(folder / VALUES, b"\nq007,", b"\nq007,0"), [VALUES]),
+        (lambda folder: edited(folder / "baseline.json", b'"value": 0.', b'"value": 0.0'), ["baseline.json"]),
+        (lambda folder: (folder / VALUES).unlink(), [VALUES]),
+        (lambda folder: (folder / "top.parquet").unlink(), ["top.parquet"]),
+        (lambda folder: edited(folder / "top.parquet", b"scifact", b"scifakt"), ["top.parquet"]),
+        (lambda folder: [(folder / VALUES).unlink(), (folder / "top.parquet").unlink()],
+         [VALUES, "top.parquet"]),
+    ],
+)  # fmt: skip
+def test_a_baseline_changed_by_hand_is_refused(run, tmp_path, damage, names):
+    """Accepting is the only way to change one: any other change is named, file by file."""
     folder = accept(run, folder=tmp_path).folder
-    (folder / "values" / "000-scifact.ndcg@10.csv").unlink()
-    verdict = judge(load_baseline(folder), run, FAST)
-    assert verdict.exit_code == 3
-    assert "accept the baseline again" in verdict.findings[0].reason
+    damage(folder)
+    with pytest.raises(RunFileError, match="changed or damaged since it was accepted") as caught:
+        load_baseline(folder)
+    assert f": {', '.join(names)};" in str(caught.value)
+
+
+def test_line_endings_of_another_system_are_no_change(run, tmp_path):
+    """Version control may check text files out with other line endings."""
+    folder = accept(run, folder=tmp_path).folder
+    for file in (folder / VALUES, folder / "baseline.json"):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert judge(load_baseline(folder), run, FAST).exit_code == 0
+
+
+def test_a_damaged_baseline_can_be_replaced(run, tmp_path):
+    """Accepting again is the way out, and says that what was there could not be read."""
+    folder = accept(run, folder=tmp_path).folder
+    (folder / "baseline.json").write_text("{")
+    changes = accept(run, folder=tmp_path).changes
+    assert changes[0].startswith("! the baseline that was here is replaced unread: ")
+    assert judge(load_baseline(folder), run, FAST).exit_code == 0

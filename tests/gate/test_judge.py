@@ -74,6 +74,53 @@ def test_findings_say_what_happened(baseline, tasks, tmp_path):
     assert len(found.moved[0].top_before) == 5
 
 
+@pytest.mark.parametrize(("share", "status"), [(0.05, "passed"), (0.0, "inconclusive")])
+def test_a_relative_margin_of_a_negative_value_is_below_it(tmp_path, share, status):
+    """Five percent of a correlation of -0.5 allow -0.525: a change of nothing but noise passes."""
+    rng = np.random.default_rng(0)
+    gold = rng.normal(size=400)
+    before = {variant: 0.2 * rng.normal(size=400) - 0.12 * gold for variant in VARIANTS}
+    after = {variant: cosines + 1e-3 * rng.normal(size=400) for variant, cosines in before.items()}
+    runs = [
+        make_run(tmp_path / str(number), replace(similarity(), values=values, gold=gold))
+        for number, values in enumerate((before, after))
+    ]
+    policy = Policy(resamples=1000, margin=(MarginRule(relative=share),))
+    verdict = judge(*runs, policy)
+    assert {finding.baseline < -0.4 for finding in verdict.findings} == {True}
+    assert {finding.status for finding in verdict.findings} == {status}
+
+
+@pytest.mark.parametrize(("n", "detects"), [(3, False), (6, False), (7, True)])
+def test_what_no_test_could_find_is_not_called_detectable(tmp_path, n, detects):
+    """4 cells at 0.05: 7 queries give p-values down to 1/128 < 0.05 / 4, 6 only down to 1/64."""
+    before = retrieval(n=n)
+    runs = make_run(tmp_path / "a", before), make_run(tmp_path / "b", shifted(before, -0.3))
+    for finding in judge(*runs, FAST).findings:
+        assert (finding.evidence.detectable is not None) == detects
+        assert detects or finding.reason.endswith(f"the {n} queries show neither a drop nor its absence: "
+                                                  "they detect nothing")  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "status", "code"), [(0, "new", 3), (1, "failed", 3)])
+def test_a_value_that_is_no_number_never_passes(tmp_path, side, status, code):
+    """All cosines equal: no correlation. The finding says so, and the JSON holds no NaN."""
+    runs = [make_run(tmp_path / str(number), similarity()) for number in range(2)]
+    metric = "cosine_spearman"
+    cells = [
+        cell.model_copy(update={"outcome": cell.outcome.model_copy(
+            update={"metrics": {metric: cell.outcome.metrics[metric].model_copy(
+                update={"value": float("nan")})}})})
+        for cell in runs[side].record.cells
+    ]  # fmt: skip
+    runs[side] = Run(runs[side].record.model_copy(update={"cells": tuple(cells)}), runs[side].folder)
+    verdict = judge(*runs, FAST)
+    assert verdict.counts == {status: 4}
+    assert verdict.exit_code == code
+    assert "is not a number" in verdict.findings[0].reason
+    assert "NaN" not in verdict.to_json()
+
+
 def test_a_gain_is_an_improvement(baseline, tasks, tmp_path):
     """Three points gained: improved, exit code 0."""
     verdict = judge(baseline, make_run(tmp_path, shifted(tasks[0], 0.03), tasks[1]), FAST)
@@ -274,6 +321,21 @@ def test_a_warning_rule_does_not_fail(baseline, tasks, tmp_path):
     verdict = judge(baseline, make_run(tmp_path, worse, tasks[1]), policy)
     assert verdict.exit_code == 0
     assert by_status(verdict, "regressed") == [("scifact", "128/binary")]
+
+
+def test_a_mean_of_warnings_only_warns(tmp_path):
+    """Where every cell behind a mean only warns, so does the mean; one strict cell makes it count."""
+    tasks = retrieval("one"), retrieval("two", seed=5)
+    before = make_run(tmp_path / "a", *tasks)
+    after = make_run(tmp_path / "b", *(shifted(task, -0.05) for task in tasks))
+    lenient = MarginRule(absolute=0.01, severity="warn")
+    one = lenient.model_copy(update={"task": ("one",)})
+    verdict = judge(before, after, Policy(resamples=1000, margin=(lenient,)))
+    assert verdict.exit_code == 0
+    assert verdict.counts == {"regressed": 12}
+    assert verdict.headline.endswith("that counts; by the policy only a warning: 12 regressed")
+    strict = judge(before, after, Policy(resamples=1000, margin=(one,)))
+    assert {f.effect for f in strict.findings if f.subject == "mean"} == {"fails"}
 
 
 def test_margins_differ_by_cell(baseline, tasks, tmp_path):

@@ -5,13 +5,17 @@ import json
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from evalsuite.core.errors import RunFileError
+from evalsuite.core.verdict import Verdict
 from evalsuite.gate.judge import judge
 from evalsuite.gate.junit import render_junit
 from evalsuite.gate.markdown import render_markdown
 from evalsuite.gate.policy import Policy
+from evalsuite.gate.rows import detailed
 from evalsuite.gate.terminal import render_terminal
 from evalsuite.gate.verbs import VerdictFiles, write_verdict
 from tests.gate.made_up import make_run, retrieval, shifted, similarity
@@ -95,6 +99,39 @@ def test_json_holds_everything(verdict):
     assert content["exit_code"] == 1
     assert len(content["findings"]) == len(verdict.findings)
     assert content["findings"][0]["evidence"]["p_drop_adjusted"] < 0.05
+
+
+def test_json_reads_back_as_the_same_verdict(verdict):
+    """What was written can be shown again; what is no verdict is named."""
+    assert Verdict.from_json(verdict.to_json(), where="verdict.json") == verdict
+    for text in ("{", "[]", '{"findings": 3}'):
+        with pytest.raises(RunFileError, match=r"^v\.json: not a verdict"):
+            Verdict.from_json(text, where="v.json")
+
+
+def test_both_outputs_show_which_side_is_better_where(verdict):
+    """A grid of dimensions by precisions: the regression is marked lower, cells that passed are harmless."""
+    terminal = [line.split() for line in printed(verdict).splitlines()]
+    assert ["dim", "float32", "int8", "binary"] in terminal
+    (row,) = (line for line in terminal if line[:1] == ["128"])
+    assert row[3:] == ["–", "-5.0", "▼"]
+    (written,) = (line for line in render_markdown(verdict).splitlines() if line.startswith("| 128 |"))
+    assert written.count("▼") == 1
+
+
+def test_queries_that_neighbouring_variants_share_are_shown_once(tmp_path):
+    """Four variants that move the same queries show them once; another task's queries are its own."""
+    rng = np.random.default_rng(3)
+    tasks = [retrieval("one"), retrieval("two")]
+    moved = [rng.normal(-0.1, 0.2, 300) for _ in tasks]
+    worse = [
+        replace(task, values={variant: values + change for variant, values in task.values.items()})
+        for task, change in zip(tasks, moved, strict=True)
+    ]
+    verdict = judge(make_run(tmp_path / "a", *tasks), make_run(tmp_path / "b", *worse), FAST)
+    assert [finding.task for finding in detailed(verdict, 5)].count("one") == 1
+    assert [finding.task for finding in detailed(verdict, 5)].count("two") == 1
+    assert len(detailed(verdict, 1)) == 1
 
 
 def test_a_clean_pass_is_short(tmp_path):

@@ -62,6 +62,7 @@ def test_every_mistake_is_named_at_once():
         parse_policy(MISTAKES, where="gate.toml")
     text = str(caught.value)
     assert text.startswith("gate.toml: 9 problems")
+    assert text.count("number 2: give max_rise") == 1
     for words in (
         "alpha: Input should be less than 0.5; found 2",
         "margn: unknown key; did you mean 'margin'?",
@@ -84,12 +85,41 @@ def test_every_mistake_is_named_at_once():
         ('[[retention]]\nof = "12/"\nfloor = 0.9', "[[retention]] number 1, of: '12/' is not a variant"),
         ('[[retention]]\nof = "INT8!"\nfloor = 0.9', "'INT8!' is not a precision"),
         ("margin = 0.01", "margin: Input should be a valid"),
+        ("margin = [1]\nspread = 2", "margin"),
     ],
 )
 def test_single_mistakes(text, words):
     """A mistake alone is named as precisely."""
     with pytest.raises(UsageError, match=re.escape(words)):
         parse_policy(text, where="gate.toml")
+
+
+def test_checks_across_keys_are_not_hidden_by_other_mistakes():
+    """A rule with a wrong key, both margins and an unknown reference is told all of it."""
+    rules = """
+        [[margin]]
+        dims = 64
+        absolute = 0.1
+        relative = 0.1
+        [[spread]]
+        statistic = "M3"
+        [[retention]]
+        of = "INT8!"
+        floor = 92
+    """
+    with pytest.raises(UsageError) as caught:
+        parse_policy(rules, where="gate.toml")
+    text = str(caught.value)
+    assert text.startswith("gate.toml: 6 problems")
+    for words in (
+        "[[margin]] number 1: give either absolute or relative",
+        "[[margin]] number 1, dims: unknown key; did you mean 'dim'?",
+        "[[spread]] number 1: give max_rise or max_fall",
+        "[[spread]] number 1, statistic: unknown statistic 'M3'",
+        "[[retention]] number 1, of: 'INT8!' is not a precision",
+        "[[retention]] number 1, floor: Input should be less than or equal to 2; found 92",
+    ):
+        assert words in text
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -130,4 +160,5 @@ def test_symbols_name_statistics():
 def test_a_relative_margin_is_a_share_of_the_baseline(share, baseline):
     """What is kept and what may be lost add up to the baseline."""
     rule = MarginRule(relative=share)
-    assert rule.keep * baseline + rule.size(baseline) == pytest.approx(baseline)
+    for value in (baseline, -baseline):
+        assert rule.keep(value) * value + rule.size(value) == pytest.approx(value)

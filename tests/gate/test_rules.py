@@ -29,6 +29,8 @@ def findings(text, baseline, candidate, subject):
         ('task = "scifact"\ndim = 768', "passed", "2 cells scored"),
         ('task = "scifakt"', "missing", "no such cell"),
         ('precision = "int4"', "missing", "no such cell"),
+        ('task = "scifact"\nmetric = "recall@*"', "passed", "4 cells scored"),
+        ('task = "scifact"\nmetric = "map@10"', "missing", "not scored: scifact · 768/float32"),
     ],
 )
 def test_required_cells(run, rule, status, words):
@@ -76,14 +78,27 @@ def test_a_reference_that_is_not_there_is_missing(run):
     assert verdict.exit_code == 3
 
 
-def test_rules_that_match_nothing_are_named(run):
-    """A misspelt glob is a note, whatever the table."""
-    keys = {"retention": "floor = 0.9", "bytes": "max_ratio = 1", "margin": "absolute = 0.1"}
-    rules = "\n".join(f'[[{table}]]\ntask = "x"\n{key}' for table, key in keys.items())
-    verdict = findings(rules, run, run, "retention")[1]
-    assert {note.split(" number")[0] for note in verdict.notes if "matches no cell" in note} == {
-        "[[retention]]", "[[bytes]]", "[[margin]]",
-    }  # fmt: skip
+def test_every_combination_that_a_required_rule_lists_is_required(run):
+    """Two dimensions times two precisions are four requirements; the one that is not there is named."""
+    rule = '[[required]]\ndim = [768, 128]\nprecision = ["float32", "int8"]'
+    found, verdict = findings(rule, run, run, "required")
+    assert {f.variant: f.status for f in found} == {
+        "dim 768, precision float32": "passed",
+        "dim 768, precision int8": "passed",
+        "dim 128, precision float32": "passed",
+        "dim 128, precision int8": "missing",
+    }
+    assert verdict.exit_code == 3
+
+
+@pytest.mark.parametrize(("table", "key"), [("retention", "floor = 0.9"), ("bytes", "max_ratio = 1")])
+def test_a_limit_that_nothing_is_held_to_is_missing(run, table, key):
+    """A floor for a precision that nobody evaluated is not kept, and the finding says what was asked."""
+    (found,), verdict = findings(f'[[{table}]]\nprecision = "int4"\n{key}', run, run, table)
+    assert (found.status, verdict.exit_code) == ("missing", 3)
+    assert (found.task, found.variant) == (f"[[{table}]] number 1", "precision int4")
+    lenient = f'[[{table}]]\nprecision = "int4"\nseverity = "warn"\n{key}'
+    assert findings(lenient, run, run, table)[1].exit_code == 0
 
 
 def larger(run, factor):

@@ -189,15 +189,17 @@ def bits_of(precision: str) -> float:
     return 1.6 if precision == "ternary" else 1.0
 
 
-def crowded_run(levels: Sequence[str] = CROWD, *, bonus: float = 0.0, tasks: int = 2) -> Run:
+def crowded_run(
+    levels: Sequence[str] = CROWD, *, bonus: float = 0.0, tasks: int = 2, controls: bool = True
+) -> Run:
     """A run of levels at four dimensions, with fidelity; int8 is better than float32 by `bonus` %.
 
-    With many levels there are controls too.
+    With many levels there are controls too, unless they are not wanted.
     """
     entries = [task_entry("SciFact"), task_entry("STSb", kind="sts")]
     entries += [task_entry(f"task {number}") for number in range(2, tasks)]
     texts = [f"{dim}/{level}" for level in levels for dim in (384, 256, 128, 64)]
-    if len(levels) > 8:
+    if len(levels) > 8 and controls:
         texts += [f"{kind}{dim}/{p}" for kind in ("pca", "random") for p in ("float32", "int8")
                   for dim in (256, 64)]  # fmt: skip
     cells = [

@@ -1,15 +1,24 @@
 """The page: self-contained, escaped, complete, well formed."""
 
+import base64
+import hashlib
 import itertools
+import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
+from evalsuite.core.run import Run
 from evalsuite.reporting.html import render_html
+from evalsuite.reporting.kept import with_intervals
+from evalsuite.reporting.page.explorer import explore
+from evalsuite.reporting.page.parts import PageParts
 from evalsuite.reporting.svg import marker_svg
+from evalsuite.reporting.values import ValueReader
 from evalsuite.reporting.view import build_view
 from tests.reporting.made_up import NASTY, checkpoint_entry, crowded_run, make_run, realistic_run
+from tests.reporting.made_up_parts import ablation, probes, spread_entries, verdict, with_parts, with_values
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "wbr"}
 
@@ -54,9 +63,9 @@ def page_source(request):
 
 
 def test_nothing_is_loaded(page_source):
-    """No attribute, style or import points outside the page, and there is no script."""
+    """No attribute, style or import points outside the page; the only script is the page's own."""
     page = Page(page_source)
-    assert not page.all("script")
+    assert page.all("script") == [{"type": "application/json", "id": "data"}, {}]
     assert not page.all("link")
     assert not page.attributes("src")
     assert all(target.startswith("#") for target in page.attributes("href"))
@@ -92,12 +101,15 @@ def test_it_can_be_read_without_eyes(page_source):
 
 
 def test_every_figure_is_there():
-    """Three figures, a panel a task, drawn inline and in the page's colours."""
+    """Two drawn figures, a panel a task, in the page's colours; retention as tables of coloured numbers."""
     source = render_html(build_view([realistic_run()]))
     page = Page(source)
-    assert len(page.all("figure")) == 9
-    assert len([d for d in page.all("div") if d.get("role") == "img"]) == 9
-    assert source.count("var(--fig-vermilion)") > 9
+    assert len(page.all("figure")) == 6
+    assert len([d for d in page.all("div") if d.get("role") == "img"]) == 6
+    assert source.count("var(--fig-vermilion)") > 6
+    maps = [table for table in page.all("table") if table.get("class") == "heat"]
+    assert len(maps) == 5  # the mean, the mean of retrieval, three tasks
+    assert source.count('style="background:#') == 5 * 16
     label = next(d["aria-label"] for d in page.all("div") if d.get("role") == "img")
     assert "float32 64.5 at 384 dimensions, 38.0 at 48" in label
 
@@ -112,22 +124,22 @@ def test_the_answer_comes_first():
 
 
 def test_failed_cells_are_prominent(failing):
-    """Reasons stand before the figures, escaped, and again in the table."""
+    """Reasons stand before the figures, escaped, and again in the map and the table."""
     source = render_html(build_view([failing]))
     head = source[: source.index("<figure")]
     assert "2 failed cells" in head
     assert "the index refused &lt;them&gt; | twice" in head
     assert "5 judgements name unknown documents" in head
     assert "output is not of unit length" in head
-    assert source.count("int8 calibration found a constant dimension (17)") == 2
+    assert source.count("int8 calibration found a constant dimension (17)") == 3
 
 
 def test_foreign_text_is_only_text(nasty):
     """Markup in a label, a reason, a warning or a command is shown, never obeyed."""
     source = render_html(build_view([nasty]))
     page = Page(source)
-    assert not page.all("script")
-    assert "<script" not in source
+    assert len(page.all("script")) == 2
+    assert "<script>alert" not in source
     assert "\x1b" not in source
     assert "\u202e" not in source
     shown = "".join(page.text)
@@ -230,3 +242,87 @@ def test_more_than_everything_is_written_as_measured():
     source = render_html(build_view([crowded_run(["float32", "int8"], bonus=3.0)]))
     assert "103.0\N{NO-BREAK SPACE}%" in source
     assert max(float(width) for width in re.findall(r"<i style=\"width: ([\d.]+)%", source)) <= 100
+
+
+def test_only_the_page_s_own_script_may_run():
+    """The policy names its hash; nothing may be loaded."""
+    source = render_html(build_view([realistic_run()]))
+    script = source.rpartition("<script>")[2].partition("</script>")[0]
+    policy = next(m["content"] for m in Page(source).all("meta") if "http-equiv" in m)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+
+
+def test_the_numbers_of_the_page_can_be_read(page_source):
+    """One JSON element with choices, panels and frames that fit each other."""
+    source = page_source.partition('id="data">')[2].partition("</script>")[0]
+    data = json.loads(source)
+    for frames in data["frames"].values():
+        assert len(frames) == len(data["panels"])
+    assert data["minimum"] == 0.98
+
+
+def test_every_part_has_its_section(tmp_path):
+    """Comparison, ablation, spread, search and queries, each reached from the top."""
+    view = build_view([with_parts(with_values(realistic_run("m"), tmp_path))])
+    values = ValueReader(view.runs)
+    parts = PageParts(
+        verdict(), ablation(), explore(with_intervals(view, values), values, {}), problems=["a file is gone"]
+    )
+    source = render_html(view, parts=parts)
+    page = Page(source)
+    linked = {a["href"] for a in page.all("a")}
+    assert {"#verdict", "#ablation", "#spread", "#ann", "#queries"} <= linked
+    assert {href[1:] for href in linked} <= set(page.attributes("id"))
+    text = "".join(page.text)
+    for words in ("REGRESSED: 1 finding", "gor-1 minus gor-0", "Does spread help codes?", "Query gap",
+                  "faiss refused <it>", "a file is gone", "what is <b>bold</b>?"):  # fmt: skip
+        assert words in text
+    assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_sections_without_content_are_absent(minilm):
+    """A plain run has no empty headings and no dead links."""
+    page = Page(render_html(build_view([minilm])))
+    assert not {"verdict", "ablation", "history", "spread", "ann", "queries"} & set(page.attributes("id"))
+    assert {a["href"][1:] for a in page.all("a")} <= set(page.attributes("id"))
+
+
+def test_three_checkpoints_make_a_history():
+    """Quality over checkpoints is drawn, its texts as text."""
+    source = render_html(build_view([realistic_run(f"step-{number}", lower=number) for number in (1, 2, 3)]))
+    drawing = source.partition('id="history"')[2].partition("</section>")[0]
+    assert "<svg" in drawing
+    assert ">384/int8</text>" in drawing
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory):
+    """Three checkpoints, ten tasks, 48 variants, everything measured and kept."""
+    levels = ["float32", "float16", "int8", "int4", "binary", "ternary", "rabitq_2bit", "pq_1bit"]
+    levels += ["int4+asymmetric", "binary+asymmetric", "binary+rescore4", "rabitq_2bit+asymmetric"]
+    runs = []
+    for label in ("plain", "gor-0.5", "gor-1"):
+        run = crowded_run(levels, tasks=10, controls=False)
+        names = [task.name for task in run.record.tasks]
+        record = run.record.model_copy(update={
+            "checkpoints": (checkpoint_entry(label),),
+            "cells": tuple(cell.model_copy(update={"checkpoint": label}) for cell in run.record.cells),
+            "provenance": run.record.provenance.model_copy(update={"encodings": ()}),
+            "spread": tuple(spread_entries([label], names)), "ann": tuple(probes([label], names)),
+        })  # fmt: skip
+        folder = tmp_path_factory.mktemp("large")
+        runs.append(with_values(Run(record, folder), folder, queries=30))
+    return runs
+
+
+def test_a_large_page_stays_small(large):
+    """Below two megabytes for 3 checkpoints x 10 tasks x 48 variants, with every section."""
+    view = build_view(large)
+    assert view.cell_count == 3 * 10 * 48
+    values = ValueReader(view.runs)
+    view = with_intervals(view, values)
+    parts = PageParts(verdict(100), ablation(), explore(view, values, {}))
+    size = len(render_html(view, parts=parts).encode())
+    assert size < 2_000_000

@@ -9,9 +9,13 @@ from mteb.models.abs_encoder import AbsEncoder
 from evalsuite.models.fake import FakeEncoder, fake_checkpoint
 from evalsuite.sweep.replay.model import model_meta
 from evalsuite.tasks.mteb import MtebTask
+from evalsuite.tasks.mteb.native import suits_native_road
 
 QUICK = {"n_experiments": 3, "n_clusters": 2, "max_documents_per_cluster": 200}
 """Repetitions and samples of mteb's experiments, fewer than usual; the same on both sides of a comparison."""
+
+QUICK_RANKS = (1, 10, 1000)
+"""Cut-offs where only mteb ranks, fewer than usual: nAUC takes most of its time, each rank by itself."""
 
 
 def mock(name):
@@ -20,6 +24,8 @@ def mock(name):
     for attribute, value in QUICK.items():
         if hasattr(task, attribute):
             setattr(task, attribute, value)
+    if hasattr(task, "k_values") and not suits_native_road(task):
+        task.k_values = QUICK_RANKS
     return task
 
 

@@ -338,7 +338,7 @@ def test_provenance_is_complete(finished_run):
     """The record says with what, where, when and how long."""
     provenance = finished_run.record.provenance
     assert {"evalsuite", "python", "torch", "sentence-transformers"} <= set(provenance.versions)
-    assert {"load", "encode", "score", "total"} == set(provenance.seconds)
+    assert {"load", "encode", "score", "spread", "ann", "total"} == set(provenance.seconds)
     assert "document id descending" in provenance.tie_rule
     assert finished_run.record.checkpoints[0].fingerprint == fake_checkpoint(64).fingerprint
     assert finished_run.record.tasks[0].counts == {"documents": 60, "queries": 12, "judgements": 24}

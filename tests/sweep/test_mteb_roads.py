@@ -10,7 +10,7 @@ from mteb.mocks import MOCK_TASK_REGISTRY
 from scipy.stats import spearmanr
 
 import evalsuite
-from evalsuite import api
+from evalsuite.api import evaluation
 from evalsuite.core.errors import TaskDataError
 from evalsuite.models.fake import FakeEncoder
 from evalsuite.sweep.replay.outcome import flatten
@@ -29,7 +29,7 @@ NATIVE = {
 
 def run_tasks(monkeypatch, tasks, folder, encoder, **options):
     """Evaluate tasks of mteb that no name stands for."""
-    monkeypatch.setattr(api, "load_tasks", lambda *_: tasks)
+    monkeypatch.setattr(evaluation, "load_tasks", lambda *_: tasks)
     options = {"dims": DIMS, "precisions": PRECISIONS, "cache_dir": folder / "cache", **options}
     return evalsuite.evaluate(checkpoint_of(encoder), "mocks", out=folder / "run", **options)
 

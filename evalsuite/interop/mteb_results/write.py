@@ -62,9 +62,15 @@ def write_mteb_results(run: Run, folder: str | Path) -> list[Path]:
 def left_out(run: Run) -> tuple[str, ...]:
     """Say which of a run's results mteb has no place for, one sentence each."""
     own = [task.name for task in run.record.tasks if task.kind != "mteb"]
-    failed = [cell for cell in run.failures if cell.task not in own]
+    failed: dict[tuple[str, str], list[str]] = {}
+    for cell in run.failures:
+        if cell.task not in own:
+            failed.setdefault((cell.checkpoint, cell.task), []).append(cell.variant)
     notes = [f"{name}: a task of evalsuite's own, which mteb's results have no place for" for name in own]
-    notes += [f"{c.checkpoint} on {c.task} at {c.variant}: failed, nothing to write" for c in failed]
+    notes += [
+        f"{checkpoint} on {task} at {', '.join(variants)}: failed, nothing to write"
+        for (checkpoint, task), variants in failed.items()
+    ]
     return tuple(notes)
 
 

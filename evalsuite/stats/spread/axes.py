@@ -82,6 +82,4 @@ class BitMoments:
 
     def _prefix(self, dim: int) -> Moments:
         """Cut the corner of a prefix out."""
-        moments = Moments(dim)
-        moments.n, moments.total, moments.gram = self.n, self.total[:dim], self.gram[:dim, :dim]
-        return moments
+        return Moments.of_sums(self.n, self.total[:dim], self.gram[:dim, :dim])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,7 @@ class CosineHistogram:
         """Take cosines out that were counted, such as those of rows with themselves."""
         return CosineHistogram(self.counts - CosineHistogram.of(cosines).counts)
 
-    @property
+    @cached_property
     def shares(self) -> Doubles:
         """Share of each bin."""
         return np.asarray(self.counts / self.counts.sum())
@@ -60,14 +61,15 @@ class CosineHistogram:
 
         Pairs share rows, so this is a distance and not a test.
         """
-        gaps = np.cumsum(self.shares) - ideal.cosine_cdf(_EDGES[1:], rank)
+        gaps = np.cumsum(self.shares) - _law(rank)[1:]
         return float(np.abs(gaps).max())
 
     def curve(self, rank: int) -> Curve:
         """Thin the histogram for a plot, over the range where cosines or the Beta law are."""
-        law = np.diff(ideal.cosine_cdf(_EDGES, rank))
+        law = np.diff(_law(rank))
         seen = np.flatnonzero((self.counts > 0) | (law > 1e-6))
-        step = -(-(int(seen[-1]) + 1 - int(seen[0])) // DRAWN_BINS)
+        # One less: bins start at multiples of their width, which can take one more.
+        step = -(-(int(seen[-1]) + 1 - int(seen[0])) // (DRAWN_BINS - 1))
         first = (int(seen[0]) // step) * step
         starts = np.arange(first, int(seen[-1]) + 1, step)
         ends = np.minimum(starts + step, BINS)
@@ -77,6 +79,12 @@ class CosineHistogram:
             y=tuple((_sums(self.shares, starts, ends) / width).tolist()),
             ideal=tuple((_sums(law, starts, ends) / width).tolist()),
         )
+
+
+@lru_cache(maxsize=64)
+def _law(rank: int) -> Doubles:
+    """Distribution of a uniform sphere's cosines at the bins' edges; all sides of a task ask for the same."""
+    return ideal.cosine_cdf(_EDGES, rank)
 
 
 def _sums(values: Doubles, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Doubles:

@@ -8,11 +8,14 @@ With G = XᵀX, t = Σx and unit rows, sums over all pairs of different rows nee
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import get_blas_funcs
 
 Doubles = npt.NDArray[np.float64]
 AnyFloats = npt.NDArray[np.floating]
@@ -20,8 +23,11 @@ AnyFloats = npt.NDArray[np.floating]
 NO_VARIANCE = 1e-5
 """A variance under this share of the squared length is what rounding leaves of equal float32 rows."""
 
-ROWS_AT_ONCE = 4096
-"""Rows of one matrix product. Fewer lose speed, more lose digits: it adds up in the rows' precision."""
+ROWS_AT_ONCE = 512
+"""Rows of one matrix product: few enough to stay in cache while they are cut and scaled."""
+
+ROWS_IN_SINGLE = 4096
+"""Rows whose products add up in the rows' precision. Fewer lose speed, more lose digits."""
 
 ROWS_SUMMED = 256
 """Rows of one sum: entries of one sign lose digits faster than the mixed ones of a product."""
@@ -35,43 +41,76 @@ class Moments:
         dim: Dimensions d of a row.
         n: Rows added so far.
         total: float64 (d,), sum of the rows.
-        gram: float64 (d, d), sum of the rows' outer products.
     """
 
     dim: int
     n: int = 0
     total: Doubles = field(init=False)
-    gram: Doubles = field(init=False)
+    _upper: Doubles = field(init=False, repr=False)
+    _product: AnyFloats | None = field(init=False, repr=False, default=None)
+    _pending: int = field(init=False, repr=False, default=0)
 
     def __post_init__(self) -> None:
         self.total = np.zeros(self.dim)
-        self.gram = np.zeros((self.dim, self.dim))
+        self._upper = np.zeros((self.dim, self.dim))
+
+    @classmethod
+    def of_sums(cls, n: int, total: Doubles, gram: Doubles) -> Self:
+        """Take sums that are known: those of n rows, float64 (d,) and (d, d)."""
+        moments = cls(len(total))
+        moments.n, moments.total, moments._upper = n, total, np.triu(gram)
+        return moments
 
     def add(self, rows: AnyFloats) -> None:
         """Count unit rows, float (n, d).
 
-        Each product adds up in the rows' precision, the sum over products in float64: float64 rows give
-        moments to 1e-12, float32 rows to 1e-7 of their value.
+        Products add up in the rows' precision over 4096 rows, then in float64: float64 rows give moments
+        to 1e-12, float32 rows to 1e-7 of their value.
         """
         for start in range(0, len(rows), ROWS_AT_ONCE):
-            part = rows[start : start + ROWS_AT_ONCE]
-            self.gram += part.T @ part
+            self._add_product(np.ascontiguousarray(rows[start : start + ROWS_AT_ONCE]))
         for start in range(0, len(rows), ROWS_SUMMED):
             part = rows[start : start + ROWS_SUMMED]
             self.total += np.ones(len(part), dtype=part.dtype) @ part
         self.n += len(rows)
+        for name in ("gram", "second", "covariance"):
+            self.__dict__.pop(name, None)
+
+    def _add_product(self, part: AnyFloats) -> None:
+        """Add the outer products of some rows: BLAS computes one triangle, in memory used before."""
+        if self._product is None or self._product.dtype != part.dtype:
+            self._fold()
+            self._product = np.zeros((self.dim, self.dim), dtype=part.dtype, order="F")
+        (multiply,) = get_blas_funcs(("syrk",), (part,))
+        keep = 1.0 if self._pending else 0.0
+        self._product = multiply(1.0, part.T, keep, self._product, lower=1, overwrite_c=1)
+        self._pending += len(part)
+        if self._pending >= ROWS_IN_SINGLE:
+            self._fold()
+
+    def _fold(self) -> None:
+        """Add pending sums in float64: BLAS's lower triangle by columns is an upper by rows."""
+        if self._pending and self._product is not None:
+            self._upper += self._product.T
+        self._pending = 0
+
+    @functools.cached_property
+    def gram(self) -> Doubles:
+        """Sum of the rows' outer products, float64 (d, d)."""
+        self._fold()
+        return np.add(self._upper, np.triu(self._upper, 1).T, order="C")
 
     @property
     def mean(self) -> Doubles:
         """Mean row, float64 (d,)."""
         return self.total / self.n
 
-    @property
+    @functools.cached_property
     def second(self) -> Doubles:
         """Uncentred second-moment matrix S = G/N, float64 (d, d)."""
         return self.gram / self.n
 
-    @property
+    @functools.cached_property
     def covariance(self) -> Doubles:
         """Centred covariance C = S - μμᵀ with divisor N, float64 (d, d)."""
         return self.second - np.outer(self.mean, self.mean)
@@ -156,7 +195,7 @@ def covariance_traces(moments: Moments) -> CovarianceTraces:
     if not moments.varies:
         return CovarianceTraces(0.0, 0.0, math.nan)
     mean, second = moments.mean, moments.second
-    centred = second - np.outer(mean, mean)
+    centred = moments.covariance
     own_trace, own_square = float(np.trace(centred)), float(np.vdot(centred, centred))
     norm = float(mean @ mean)
     shift = moments.square + norm

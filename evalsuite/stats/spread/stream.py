@@ -14,6 +14,10 @@ Doubles = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
 
+BYTE_ROWS = 255
+"""Rows whose ones a byte can count."""
+
+
 @dataclass(frozen=True)
 class SampleSizes:
     """Rows kept for what sums cannot tell. Cosines at 1/√n precision, neighbours at a fixed n to compare by.
@@ -54,6 +58,9 @@ class Reservoir:
         if self._rows is None:
             self._rows = np.zeros((self._size, block.shape[1]), dtype=block.dtype)
         kept = len(self._keys)
+        if kept == self._size > 0:
+            small = keys < self._keys.max()
+            block, keys = block[small], keys[small]
         pool = np.concatenate([self._keys, keys])
         chosen = np.argsort(pool, kind="stable")[: self._size]
         leaving = np.setdiff1d(np.arange(kept), chosen, assume_unique=True)
@@ -87,6 +94,15 @@ def _scaled(prefix: AnyFloats, squares: AnyFloats, place: AnyFloats) -> AnyFloat
         prefix, squares, place = prefix[directed], squares[directed], place[: np.count_nonzero(directed)]
     scaled: AnyFloats = np.multiply(prefix, (1 / np.sqrt(squares))[:, None], out=place)
     return scaled
+
+
+def _positive(part: AnyFloats) -> Longs:
+    """Count positive values by column, int64 (width,), in bytes while they cannot overflow."""
+    bits = (part > 0).view(np.uint8)
+    counts = np.zeros(part.shape[1], dtype=np.int64)
+    for start in range(0, len(bits), BYTE_ROWS):
+        counts += np.add.reduce(bits[start : start + BYTE_ROWS], axis=0, dtype=np.uint8)
+    return counts
 
 
 class SideStream:
@@ -154,8 +170,7 @@ class SideStream:
     def _feed_part(self, part: AnyFloats) -> None:
         """Count rows that fit the cache at every dimension."""
         room = self._room(part)
-        np.copyto(room, part > 0)
-        self._positive_bits += np.ones(len(part), dtype=part.dtype) @ room
+        self._positive_bits += _positive(part)
         squares = self._squares(part)
         full = squares[self.width]
         for dim, moments in self.moments.items():

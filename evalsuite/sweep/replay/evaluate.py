@@ -77,7 +77,7 @@ def score_replayed(
     """
     width = library.checkpoint.dim
     seed = calibration if isinstance(calibration, int) else calibration.seed
-    whole = Variant(width, "float32")
+    whole = Variant(width, "float32", weights=library.checkpoint.weights)
     unfitted = Fitted(Calibration(np.empty((0, width), dtype=np.float32), seed))
     first = _run(task, library, whole, unfitted)
     if first.failure:
@@ -229,16 +229,23 @@ def _describe(task: MtebTask, error: Exception) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep data sets' progress bars off the screen, and turn warnings of mteb's libraries into log lines."""
+    """Keep data sets' progress bars and mteb's advice on each pass off the screen, and log its warnings.
+
+    What mteb advises against, such as a task it has replaced, is said once, by `MtebTask.warnings`.
+    """
     import datasets
 
     shown = datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
+    advice = logging.getLogger("mteb")
+    level = advice.level
+    advice.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             yield
     finally:
+        advice.setLevel(level)
         if not shown:
             datasets.enable_progress_bars()
     for text in dict.fromkeys(str(each.message) for each in caught):

@@ -28,6 +28,7 @@ class Library:
     Attributes:
         encoded: Texts encoded now.
         seconds: Wall time of looking up and encoding.
+        served: Every different request's role and vectors, in the order of asking.
     """
 
     def __init__(self, checkpoint: Checkpoint, store: EmbeddingStore, progress: Progress) -> None:
@@ -36,6 +37,7 @@ class Library:
         self.seconds = 0.0
         self._store = store
         self._progress = progress
+        self.served: list[tuple[Role, StoredVectors]] = []
         self._known: dict[str, StoredVectors] = {}
         self._documents: list[StoredVectors] = []
         self._keys: set[str] = set()
@@ -72,6 +74,7 @@ class Library:
             self.seconds += found.seconds
             self._keys.update(keys)
             self._known[request] = found.vectors
+            self.served.append((role, found.vectors))
             if role == "document":
                 self._documents.append(found.vectors)
         return self._known[request]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.core.errors import TaskDataError, UserError
-from evalsuite.tasks.mteb.local import attach
+from evalsuite.tasks.mteb.cache import cache_of
+from evalsuite.tasks.mteb.local import attach, check_judged
 from evalsuite.tasks.mteb.options import DATA_VARIABLE
 from evalsuite.tasks.mteb.rows import is_retrieval, place_of, split_rows
 
@@ -63,8 +64,9 @@ def cached_snapshot(metadata: Any) -> Path | None:
 def _read_folder(abstask: Any, folder: Path, where: str) -> Any:
     """Read a local folder; whatever goes wrong inside is said of the folder."""
     try:
-        attach(abstask, folder)
-        _to_second_version(abstask)
+        with cache_of(folder):
+            attach(abstask, folder)
+            _to_second_version(abstask)
     except TaskDataError:
         raise
     except UserError as error:
@@ -81,6 +83,9 @@ def _read_hub(abstask: Any, template: Any, where: str) -> Any:
     try:
         abstask.load_data()
         _to_second_version(abstask)
+        check_judged(abstask, abstask.metadata.dataset["path"], abstask.metadata.dataset.get("revision"))
+    except UserError as error:
+        raise TaskDataError(where, [str(error)]) from None
     except Exception as error:  # a task's loader is code of mteb's that may raise anything
         snapshot = cached_snapshot(template.metadata)
         if snapshot is None:

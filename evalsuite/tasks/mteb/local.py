@@ -42,8 +42,10 @@ def attach(abstask: Any, folder: Path) -> None:
         raise TaskDataError(place_of(abstask), [f"{folder}: no such folder; it may hold {LAYOUTS}"])
     if not any(folder.iterdir()):
         raise TaskDataError(place_of(abstask), [f"{folder}: empty; it may hold {LAYOUTS}"])
+    _check_subsets(abstask, folder)
     read, is_finished = _reader(abstask, folder)
     if read is None:
+        check_judged(abstask, str(folder.resolve()), None)
         _load_from(abstask, folder)
         return
     if abstask.metadata.is_multilingual:
@@ -56,6 +58,33 @@ def attach(abstask: Any, folder: Path) -> None:
     if not is_finished:
         abstask.dataset_transform(num_proc=None)
     abstask.data_loaded = True
+
+
+def check_judged(abstask: Any, place: str, revision: str | None) -> None:
+    """See that a retrieval task has judgements of its own in each split that it does not use by itself.
+
+    mteb's loader takes the only judgements there are for whatever split is asked for, so that the split
+    `dev` of a data set with `test` alone would have the scores of `test`.
+
+    Args:
+        abstask: The task, with the splits asked for.
+        place: Folder or hub path of the data.
+        revision: Revision of the hub path.
+
+    Raises:
+        UsageError: If a split has no judgements; names those there are.
+    """
+    asked = [split for split in abstask.eval_splits if split not in abstask.metadata.eval_splits]
+    if not asked or not is_retrieval(abstask):
+        return
+    import datasets
+
+    configs = datasets.get_dataset_config_names(place, revision)
+    for subset in abstask.hf_subsets:
+        for config in [name for name in (f"{subset}-qrels", "default", "qrels") if name in configs][:1]:
+            there = datasets.get_dataset_split_names(place, config, revision=revision)
+            for split in asked:
+                choose_split(there, split, place)
 
 
 Reader = Callable[[Any, Path], Any]
@@ -75,6 +104,21 @@ def _reader(abstask: Any, folder: Path) -> tuple[Reader | None, bool]:
     if abstask.metadata.type == "STS" and _has_tables(sample, abstask.eval_splits):
         return _plain_pairs, True
     return (_tables, False) if sample != folder and sample.is_dir() else (None, False)
+
+
+def _check_subsets(abstask: Any, folder: Path) -> None:
+    """See that all subsets of a multilingual task have a folder, where one of them has.
+
+    Raises:
+        TaskDataError: Lists those without.
+    """
+    if not abstask.metadata.is_multilingual or _has_configs(folder):
+        return
+    missing = [subset for subset in abstask.hf_subsets if not _subset_folder(folder, subset).is_dir()]
+    if missing and len(missing) < len(abstask.hf_subsets):
+        fault = f"{folder}: no folder for {len(missing)} of {len(abstask.hf_subsets)} subsets"
+        hint = "add them, or choose subsets with --mteb-languages"
+        raise TaskDataError(place_of(abstask), [f"{fault} ({', '.join(missing)}); {hint}"])
 
 
 def _load_from(abstask: Any, folder: Path) -> None:
@@ -102,9 +146,13 @@ def _plain_retrieval(abstask: Any, folder: Path) -> dict[str, Any]:
         fault = f"{folder}: a task of type {abstask.metadata.type} needs a README.md with configs: {needed}"
         raise TaskDataError(place_of(abstask), [fault])
     there = list(qrels_files(folder))
-    # Like mteb's loader: the only judgements there are serve for any split.
+    # Like mteb's loader: the only judgements there are serve for any split the task itself uses.
     only = there[0] if len(there) == 1 else None
-    return {split: _split_of(read_beir(folder, split=only or split)) for split in abstask.eval_splits}
+    own = abstask.metadata.eval_splits
+    return {
+        split: _split_of(read_beir(folder, split=only if only and split in own else split))
+        for split in abstask.eval_splits
+    }
 
 
 def _split_of(task: RetrievalTask) -> dict[str, Any]:
@@ -188,7 +236,10 @@ def _saved_retrieval(abstask: Any, folder: Path) -> dict[str, Any]:
 
         def _load_dataset_split(self, config: str, num_proc: int | None) -> Any:
             del num_proc
-            return _saved_split(folder / config, self.split)
+            by_split = (
+                config.endswith(("default", "qrels")) and self.split not in abstask.metadata.eval_splits
+            )
+            return _saved_split(folder / config, self.split, only_this=by_split)
 
     missing = [name for name in ("corpus", "queries") if not _is_saved(folder / name)]
     if missing:
@@ -197,13 +248,15 @@ def _saved_retrieval(abstask: Any, folder: Path) -> dict[str, Any]:
     return {split: SavedLoader(split).load() for split in abstask.eval_splits}
 
 
-def _saved_split(folder: Path, split: str) -> Any:
-    """Read one split of a saved dataset; the only one there is serves for any."""
+def _saved_split(folder: Path, split: str, *, only_this: bool) -> Any:
+    """Read one split of a saved dataset; the only one there is serves for any, unless it must be this."""
     import datasets
 
     found = datasets.load_from_disk(str(folder))
     if not isinstance(found, datasets.DatasetDict):
         return found
+    if only_this:
+        choose_split(list(found), split, str(folder))
     return found[split] if split in found or len(found) > 1 else next(iter(found.values()))
 
 
@@ -239,7 +292,3 @@ def _has_configs(folder: Path) -> bool:
     text = readme.read_text(encoding="utf-8", errors="replace")
     front = re.match(r"---\s*\n(?P<body>.*?)\n---", text, re.DOTALL)
     return front is not None and re.search(r"^configs:", front["body"], re.MULTILINE) is not None
-
-
-def _where(abstask: Any) -> str:
-    return f"MTEB task {abstask.metadata.name}"

@@ -30,11 +30,13 @@ class MtebNames:
         options: Filters and the folder of local data.
 
     Raises:
-        UsageError: Lists every filter that matches nothing mteb knows.
+        UsageError: If there is no such folder; or lists every filter that matches nothing mteb knows.
     """
 
     def __init__(self, options: MtebOptions) -> None:
         self._options = options
+        if options.data is not None:
+            _existing(options.data, "local MTEB data (--mteb-data or $EVALSUITE_MTEB_DATA)")
         _check_filters(options)
 
     def names(self) -> list[str]:
@@ -63,7 +65,7 @@ class MtebNames:
             raise UsageError(message)
         if base not in _tasks():
             return []
-        local = _existing(Path(folder).expanduser(), text) if has_folder else None
+        local = _existing(Path(folder).expanduser(), repr(text)) if has_folder else None
         return self._named(base, split, local)
 
     def _named(self, name: str, split: str | None, local: Path | None) -> list[MtebRef]:
@@ -126,7 +128,7 @@ class MtebNames:
             abstask=task,
             subsets=_subsets(task, self._options.languages),
             languages=self._options.languages,
-            folder=own if own is not None and own.is_dir() else None,
+            folder=own.resolve() if own is not None and own.is_dir() else None,
             origin=origin,
         )
 
@@ -172,14 +174,14 @@ def _parted(name: str) -> tuple[str, str | None]:
     return (match["base"], match["split"]) if match else (name, None)
 
 
-def _existing(folder: Path, text: str) -> Path:
+def _existing(folder: Path, what: str) -> Path:
     """Return a folder that must be there.
 
     Raises:
         UsageError: If it is not.
     """
     if not folder.is_dir():
-        message = f"{text!r}: no such folder {folder}"
+        message = f"{what}: no such folder {folder}"
         raise UsageError(message)
     return folder.resolve()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import datasets
 import pytest
 
-from evalsuite.core.errors import TaskDataError
+from evalsuite.core.errors import TaskDataError, UsageError
 from evalsuite.tasks.catalogue import resolve
 from evalsuite.tasks.mteb import MtebOptions, MtebTask
 from evalsuite.tasks.task import RetrievalTask, StsTask
@@ -225,3 +225,49 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     write_rows(tmp_path / "pairs" / "train.jsonl", PAIRS)
     with pytest.raises(TaskDataError, match="no split 'test'; splits: train"):
         loaded(f"STSBenchmark={tmp_path / 'pairs'}")
+
+
+def test_folders_of_one_name_and_edited_folders_are_read_anew(tmp_path: Path) -> None:
+    """Two data folders whose tasks are called alike, and one folder after an edit, are three data sets."""
+    for number, name in enumerate(("first", "second")):
+        folder = write_retrieval(tmp_path / name / "SciFact")
+        (folder / "README.md").write_text(CONFIGS)
+        write_rows(folder / "corpus.jsonl", CORPUS[: 3 - number])
+    first, second = (loaded("SciFact", tmp_path / name) for name in ("first", "second"))
+    assert (first.counts["documents"], second.counts["documents"]) == (3, 2)
+    write_rows(tmp_path / "first" / "SciFact" / "corpus.jsonl", CORPUS[1:])
+    edited = loaded("SciFact", tmp_path / "first")
+    assert edited.counts["documents"] == 2
+    assert len({task.fingerprint for task in (first, second, edited)}) == 3
+
+
+@pytest.mark.parametrize("layout", [with_readme, as_saved])
+def test_nothing_is_written_beside_the_data(tmp_path: Path, layout: Callable[[Path], None]) -> None:
+    """Reading a folder leaves it as it was."""
+    layout(tmp_path / "SciFact")
+    before = sorted(tmp_path.joinpath("SciFact").rglob("*"))
+    loaded("SciFact", tmp_path)
+    assert sorted(tmp_path.joinpath("SciFact").rglob("*")) == before
+
+
+@pytest.mark.parametrize("layout", [with_readme, as_beir, as_saved])
+def test_judgements_of_another_split_are_not_taken(tmp_path: Path, layout: Callable[[Path], None]) -> None:
+    """A split that is asked for and has no judgements is refused, whatever other split has them."""
+    layout(tmp_path / "SciFact")
+    with pytest.raises(TaskDataError, match=r"has no split 'dev'; splits: .*test"):
+        loaded("SciFact:dev", tmp_path)
+
+
+def test_a_data_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """A mistyped folder of local data does not silently become the hub."""
+    with pytest.raises(UsageError, match=r"--mteb-data .* no such folder .*nowhere"):
+        resolve(["SciFact"], MtebOptions(data=tmp_path / "nowhere"))
+
+
+def test_subsets_without_a_folder_are_listed(tmp_path: Path) -> None:
+    """Of a multilingual task the missing subsets are named, not what the loader stumbled over."""
+    write_rows(tmp_path / "STS17" / "en-de" / "test.jsonl", PAIRS)
+    (ref,) = resolve(["STS17"], MtebOptions(data=tmp_path, languages=("deu", "kor")))
+    task = ref.load()
+    with pytest.raises(TaskDataError, match=r"no folder for 1 of 2 subsets \(ko-ko\); add them"):
+        task.load()

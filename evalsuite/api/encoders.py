@@ -1,0 +1,85 @@
+"""How models encode in a run: weight levels, and the road that texts take."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+from evalsuite.core.errors import CheckpointError, EncodingError, UsageError
+from evalsuite.core.road import RoadEntry
+from evalsuite.core.spec import SweepSpec
+from evalsuite.core.variant import NATIVE
+from evalsuite.embeddings.roads import AUTO, RoadAsk, choose_road
+from evalsuite.models.checkpoint import Checkpoint
+from evalsuite.models.derived import EXACT, with_weights
+from evalsuite.sweep.run import Sweep
+from evalsuite.sweep.sample import sample_inputs
+
+
+def check_workers(workers: int | str) -> None:
+    """Make sure that so many processes can encode.
+
+    Raises:
+        UsageError: If it is neither a positive number nor `auto`.
+    """
+    if workers != AUTO and not (isinstance(workers, int) and workers >= 1):
+        message = f"workers is {workers!r}; give {AUTO} or a whole number from 1"
+        raise UsageError(message)
+
+
+def opening_dtype(dtype: str) -> str:
+    """Return the number format models are opened in: `auto` begins with float32."""
+    return EXACT if dtype == AUTO else dtype
+
+
+def at_levels(
+    checkpoints: Iterable[Checkpoint], levels: Sequence[str], embeddings: str | None
+) -> list[Checkpoint]:
+    """Return every checkpoint at every weight level: one checkpoint each.
+
+    Raises:
+        UsageError: If a model's weights cannot be rounded; names every such model.
+    """
+    made: list[Checkpoint] = []
+    problems: list[str] = []
+    for checkpoint in checkpoints:
+        try:
+            made += [with_weights(checkpoint, level, embeddings) for level in levels]
+        except UsageError as error:
+            problems.append(str(error))
+    if problems:
+        message = "; ".join(problems)
+        raise UsageError(message)
+    return made
+
+
+@contextlib.contextmanager
+def on_road(
+    checkpoint: Checkpoint, asked: SweepSpec, sweep: Sweep
+) -> Iterator[tuple[Checkpoint, RoadEntry | None]]:
+    """Put a checkpoint on the road asked for, and let go of what was loaded for it at the end.
+
+    A model that cannot be measured stays on the default road, where every cell says why.
+    """
+    taken, road = checkpoint, None
+    began = time.perf_counter()
+    # One number format for all levels of a run: otherwise they would differ in more than their weights.
+    ask = RoadAsk(asked.workers, auto_dtype=asked.dtype == AUTO and set(asked.weights) == {NATIVE})
+    try:
+        if not ask.default:
+            with contextlib.suppress(CheckpointError, EncodingError):
+                taken, road = choose_road(
+                    checkpoint,
+                    ask,
+                    lambda count: sample_inputs(checkpoint, sweep.tasks, count, sweep.seed),
+                    sweep.store,
+                    sweep.progress,
+                )
+            sweep.seconds["choose"] = sweep.seconds.get("choose", 0.0) + time.perf_counter() - began
+        yield taken, road
+    finally:
+        if taken is not checkpoint:
+            taken.release()
+        if checkpoint.weights != NATIVE:
+            checkpoint.release()

@@ -1,0 +1,1 @@
+"""The documentation: its commands run, its tables are complete, the site builds."""

@@ -1,0 +1,123 @@
+"""Spread, search, comparison and ablation: what each section makes of its nouns."""
+
+import re
+
+import pytest
+
+from evalsuite.reporting.page.ablation import ablation_section
+from evalsuite.reporting.page.ann import ann_section
+from evalsuite.reporting.page.forest import Difference, draw, scale_of, signed
+from evalsuite.reporting.page.gor import gor_panel
+from evalsuite.reporting.page.spread import spread_section
+from evalsuite.reporting.page.verdict import verdict_section
+from evalsuite.reporting.view import build_view
+from tests.reporting.made_up import realistic_run
+from tests.reporting.made_up_parts import ablation, probes, spread_entries, verdict, with_parts
+
+
+def test_nothing_measured_no_section(minilm):
+    """Empty parts leave no trace."""
+    assert spread_section(()) is None
+    assert ann_section(()) is None
+    assert verdict_section(None) is None
+    assert ablation_section(None) is None
+    assert gor_panel(build_view([minilm])) is None
+
+
+def test_spread_is_drawn_against_the_sphere():
+    """Every chart of a task, the ideal in each, a line a side; the table has every statistic."""
+    section = spread_section(spread_entries())
+    task = section.tasks[0]
+    assert [chart.title for chart in task.charts] == [
+        "Second moment", "Effective dimension", "Mean cosine", "Balance of the sign bits",
+        "Independent sign bits", "Hubs", "Cosines", "Cosines", "Spectrum",
+    ]  # fmt: skip
+    assert [chart.note for chart in task.charts[6:8]] == [
+        "documents, 384 dimensions",
+        "documents, 48 dimensions",
+    ]
+    moment = task.charts[0]
+    assert moment.series[0].points == [(48.0, 1.0), (96.0, 1.0), (192.0, 1.0), (384.0, 1.0)]
+    assert len(moment.series) == 1 + 3
+    assert "sphere 1; n = 5,183" in moment.series[1].tips[0]
+    assert len(task.table.rows) == 12
+    assert "TwoNN of queries at 48 dimensions: fewer than 20 texts" in task.missing
+
+
+def test_checkpoints_share_the_charts_of_spread():
+    """One line a checkpoint and side, told apart in the legend and in words."""
+    section = spread_section(spread_entries(["plain", "gor"]))
+    assert [key.title for key in section.legend][:2] == ["plain, documents", "plain, queries"]
+    assert len(section.tasks[0].charts[0].series) == 1 + 6
+    assert "gor, documents: 5.28 at 384 dimensions" in section.tasks[0].charts[0].words
+
+
+def test_spread_and_retention_meet():
+    """One mark a dimension: M2·d across, what binary keeps of float32 at the same dimension up."""
+    panel = gor_panel(build_view([with_parts(realistic_run("m"))]))
+    binary = panel.charts[0].series[0]
+    assert binary.points[0] == (pytest.approx(1.3 * 8**0.4), pytest.approx(100 * 58.10 / 64.51))
+    assert len(binary.points) == 4
+    assert panel.charts[0].note == "binary: rank correlation +1.00 over 4 marks"
+    assert [key.title for key in panel.legend] == ["binary", "int8", "float16"]
+
+
+def test_work_is_drawn_and_tabulated():
+    """One chart an index over float32's neighbours; an unreached recall is a dash; gaps of queries."""
+    section = ann_section(probes())
+    task = section.tasks[0]
+    assert [chart.title for chart in task.charts] == ["HNSW", "IVF"]
+    assert len(task.charts[0].series) == 3
+    assert "96/binary never reaches 95 %" in task.charts[0].words
+    assert task.table.rows[0] == ("384/float32, HNSW", "300", "520", "–", "0.610", "1.00", "5,183")
+    assert task.table.rows[4][:3] == ("96/binary, HNSW", "300", "–")
+
+
+def test_probes_that_failed_are_named():
+    """With their reason, also if nothing else was probed."""
+    run = with_parts(realistic_run("m"))
+    assert ann_section((), run.record.ann_missing).missing == ("m on SciFact: 48/int4: faiss refused <it>",)
+
+
+def test_a_verdict_shows_what_decided_it():
+    """What fails or blocks comes first, then the rest up to a screenful; queries stand behind it."""
+    section = verdict_section(verdict())
+    assert section.mood == "bad"
+    assert [row.status for row in section.shown[:3]] == ["regressed", "missing", "inconclusive"]
+    assert (len(section.shown), len(section.rest)) == (20, 13)
+    worst = section.shown[0]
+    assert (worst.before, worst.after) == ("64.50", "60.40")
+    assert worst.change == "−4.10 [−5.30, −2.90]"
+    assert worst.name == "SciFact · 256/int8 · nDCG@10"
+    assert section.moved[0].moves[0].id == "q1"
+
+
+def test_effects_are_told_with_their_certainty():
+    """A table a quantity; how many rose, fell, or show nothing; one seed gives no interval."""
+    section = ablation_section(ablation())
+    tables = section.comparisons[0].tables
+    assert [table.title for table in tables][:2] == ["Quality, in points", "Retention, in percent"]
+    assert tables[1].summary == "Of 1 number: 1 higher, 0 lower, 0 without an effect shown."
+    assert tables[1].rows[0].change == "+3.20 [+2.70, +3.70]"
+    assert (tables[3].rows[0].change, tables[3].rows[0].p) == ("−80.00", "–")
+    assert len(section.arms.rows) == 9
+
+
+def test_doses_are_lines_over_the_weight():
+    """Means over seeds with their range, a line a variant."""
+    (dose,) = ablation_section(ablation()).doses
+    assert [key.title for key in dose.legend] == ["128/binary", "256/binary"]
+    assert [x for x, _ in dose.chart.series[0].points] == [0.0, 0.5, 1.0]
+    assert dose.chart.series[0].bands[0] == (71.28, 72.28)
+
+
+def test_forest_rows_share_a_scale():
+    """Zero in the middle, the accepted drop left of it, nothing sticks out."""
+    some = [Difference(-0.04, -0.05, -0.03, 0.01), Difference(0.001, None, None)]
+    assert scale_of(some) == 0.05
+    assert scale_of([]) == 1.0
+    drawn = draw(some[0], 0.05)
+    places = [float(number) for number in re.findall(r'(?:M|H|cx=")([\d.]+)', drawn)]
+    assert all(0 <= place <= 150 for place in places)
+    assert 'class="i"' not in draw(some[1], 0.05)
+    assert signed(-0.5) == "−0.50"

@@ -1,14 +1,14 @@
-"""How fast the roads encode, over `SentenceTransformer.encode` with its defaults, and what they cost in score.
+"""How fast the roads encode, over `SentenceTransformer.encode` by default, and what they cost in score.
 
-The documents are dealt into parts; every part is encoded by each side in turn, so that a busy machine slows all
-sides alike:
+The documents are dealt into parts; every part is encoded by each side in turn, so that a busy machine slows
+all sides alike:
 
 - bare: `SentenceTransformer.encode` with its defaults;
 - float32: `--workers auto --dtype float32`, into a store;
 - auto: `--workers auto --dtype auto`, into a store.
 
-Loading, starting workers and choosing a road are not timed. The main score of each side comes from the vectors
-that were timed, the queries' included.
+Loading, starting workers and choosing a road are not timed. The main score of each side comes from the
+vectors that were timed, the queries' included.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -48,7 +49,7 @@ def main() -> None:
 
     (task,) = load_tasks([options.task])
     if not isinstance(task, RetrievalTask):
-        raise SystemExit(f"{options.task} has no documents")
+        sys.exit(f"{options.task} has no documents")
     task = judged_first(task, options.documents) if options.documents else task
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -150,7 +151,7 @@ def score(checkpoint: Checkpoint, model: str, reference: str, folder: Path, side
     )
     (encoding,) = run.record.provenance.encodings
     if encoding.encoded:
-        raise SystemExit(f"{side}: {encoding.encoded} texts were not in the store")
+        sys.exit(f"{side}: {encoding.encoded} texts were not in the store")
     frame = run.to_frame()
     return float(frame[frame["main"]]["value"].iloc[0])
 

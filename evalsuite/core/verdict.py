@@ -203,7 +203,9 @@ class Verdict(_Entry):
 
     def _warned(self) -> str:
         """Say what passes only because the policy asks for no more than a warning."""
-        found = Counter(f.status for f in self.findings if f.effect == "warns" and f.status != "inconclusive")
+        found: Counter[str] = Counter(
+            f.status for f in self.findings if f.effect == "warns" and f.status != "inconclusive"
+        )
         named = ", ".join(f"{found[status]} {status}" for status in STATUS_ORDER if found[status])
         return f" that counts; by the policy only a warning: {named}" if named else ""
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,10 +68,14 @@ def test_a_killed_worker_is_replaced(crew):
 def test_a_job_that_kills_every_worker_is_given_up(crew):
     """A job over which workers die again and again is an error; the job in the other's hands is kept."""
     found = []
-    expected = r"fake: a worker process was killed by signal 9.*fewer --workers"
-    with pytest.raises(EncodingError, match=expected):
+
+    def collect():
         for job, _ in crew.stream(jobs(2, 200), Kills(crew, 99)):
             found.append(job.keys[0])
+
+    expected = r"fake: a worker process was killed by signal 9.*fewer --workers"
+    with pytest.raises(EncodingError, match=expected):
+        collect()
     assert found == ["1.0"]
 
 
@@ -83,9 +88,13 @@ def test_a_failed_check_lets_others_finish(crew):
             raise EncodingError(message)
 
     found = []
-    with pytest.raises(EncodingError, match="refused"):
+
+    def collect():
         for job, _ in crew.stream(jobs(20), check=refuse_first):
             found.append(job.keys[0])
+
+    with pytest.raises(EncodingError, match="refused"):
+        collect()
     assert "1.0" in found
     assert len(found) < 19
 
@@ -135,7 +144,6 @@ def test_workers_end_with_a_killed_driver(tmp_path):
 def alive(pid):
     """Tell whether a process runs; one that ended and was not waited for does not."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False

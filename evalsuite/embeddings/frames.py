@@ -14,13 +14,16 @@ _LENGTHS = 16
 
 
 def send(pipe: BinaryIO, head: Mapping[str, Any], body: bytes = b"") -> None:
-    """Write one message and flush it.
+    """Write one message and flush it; the pipe may be unbuffered.
 
     Raises:
         OSError: If the other side is gone.
     """
     text = json.dumps(head).encode()
-    pipe.write(len(text).to_bytes(8, "little") + len(body).to_bytes(8, "little") + text + body)
+    message = len(text).to_bytes(8, "little") + len(body).to_bytes(8, "little") + text + body
+    rest = memoryview(message)
+    while rest:
+        rest = rest[pipe.write(rest) :]
     pipe.flush()
 
 
@@ -37,11 +40,11 @@ def receive(pipe: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
 
 
 def _exactly(pipe: BinaryIO, count: int) -> bytes | None:
-    """Read so many bytes; None if there are fewer."""
-    content = b""
+    """Read so many bytes and not one more; None if there are fewer."""
+    content = bytearray()
     while len(content) < count:
         piece = pipe.read(count - len(content))
         if not piece:
             return None
         content += piece
-    return content
+    return bytes(content)

@@ -63,6 +63,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             env=environment,
+            bufsize=0,  # what a buffer holds back, a selector does not see
         )
         self.job: Job | None = None
         self.told = 0

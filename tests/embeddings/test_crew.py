@@ -57,6 +57,17 @@ def test_workers_give_the_vectors_of_one_encoder(crew):
     assert crew.encode([], "").shape == (0, 8)
 
 
+def test_answers_that_arrive_together_are_all_heard():
+    """Workers that answer faster than the driver listens, several messages at once, leave nothing unheard."""
+    fast = Crew([FakeBlueprint(dim=8)] * 2, threads=1, dim=8, label="fake")
+    found = []
+    for job, _ in fast.stream(jobs(10)):
+        time.sleep(0.1)
+        found.append(job.keys[0])
+    fast.close()
+    assert sorted(found) == sorted(f"{i}.0" for i in range(10))
+
+
 def test_a_killed_worker_is_replaced(crew):
     """After a kill -9 the job is done by a new worker, no other is repeated, and progress ends at the sum."""
     told = Kills(crew, 1)

@@ -18,14 +18,21 @@ from scipy import stats
 
 from evalsuite.ablation.readings import Reading, Readings
 from evalsuite.ablation.recipe import Recipe, spread_weight
-from evalsuite.core.ablation import AblationReport, Comparison, Dose, Effect, Measured, TrainedArm
+from evalsuite.core.ablation import (
+    ALL_TASKS,
+    AblationReport,
+    Comparison,
+    Dose,
+    Effect,
+    Measured,
+    TrainedArm,
+)
 from evalsuite.stats.multiplicity import holm
 
 Doubles = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
 
-ALL_TASKS = "mean over tasks"
 MAIN_METRICS = "main metrics"
 
 Pairs = dict[int, tuple[Reading, Reading]]

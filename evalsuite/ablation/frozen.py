@@ -19,10 +19,16 @@ from evalsuite.core.errors import CheckpointError
 from evalsuite.core.progress import Progress, Silent
 from evalsuite.embeddings.encode import Prompted, encode_once
 from evalsuite.embeddings.store import EmbeddingStore
-from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+from evalsuite.embeddings.weighing import weight_report
+from evalsuite.models.checkpoint import Checkpoint
+from evalsuite.models.derived import with_weights
+from evalsuite.models.opening import open_checkpoint
+from evalsuite.models.weights import apply_weights, joined
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from evalsuite.core.weights import WeightReport
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,10 +41,16 @@ class FrozenEncoder:
         layers: (out, in) weights in the order they are applied.
         store: Where the base's vectors are kept.
         progress: Told about what the base encodes; None tells nobody.
+        weight_report: What rounding did to the weights of base and layers; None if they are as they were.
     """
 
     def __init__(
-        self, base: Checkpoint, layers: Sequence[Tensor], store: EmbeddingStore, progress: Progress | None
+        self,
+        base: Checkpoint,
+        layers: Sequence[Tensor],
+        store: EmbeddingStore,
+        progress: Progress | None,
+        weight_report: WeightReport | None = None,
     ) -> None:
         weight = np.eye(base.dim)
         for layer in layers:
@@ -47,6 +59,7 @@ class FrozenEncoder:
         self._base = base
         self._store = store
         self._progress = progress or Silent()
+        self.weight_report = weight_report
 
     def encode(self, texts: Sequence[str], prompt: str) -> Floats:
         """Encode texts; see `Encoder.encode`. Rows have unit length."""
@@ -78,3 +91,37 @@ def open_over_base(
         raise CheckpointError(message)
     layers = head_layers(folder, base.folder)
     return dataclasses.replace(opened, load=lambda: FrozenEncoder(base, layers, store, progress))
+
+
+def rounded_over_base(
+    base: Checkpoint,
+    layers: Sequence[Tensor],
+    store: EmbeddingStore,
+    progress: Progress | None,
+    level: tuple[str, str | None],
+) -> FrozenEncoder:
+    """Make a head's encoder with base and head at a weight level; all heads share the rounded base's vectors.
+
+    Args:
+        base: The common base, with native weights.
+        layers: (out, in) weights in the order they are applied; they are left as they are.
+        store: Where the rounded base's vectors are kept.
+        progress: Told about what the base encodes.
+        level: Weight level, and that of the token table; see `with_weights`.
+
+    Raises:
+        CheckpointError: If the weights cannot be rounded.
+    """
+    from sentence_transformers.sentence_transformer.modules import Dense
+    from torch.nn import Identity, ModuleList
+
+    lower = with_weights(base, *level)
+    head = ModuleList()
+    for layer in layers:
+        outputs, inputs = layer.shape
+        dense = Dense(inputs, outputs, bias=False, activation_function=Identity())
+        dense.linear.weight.data.copy_(layer)
+        head.append(dense)
+    reports = [report for report in (weight_report(lower, store), apply_weights(head, *level)) if report]
+    rounded = [dense.linear.weight.detach().dequantize() for dense in head]
+    return FrozenEncoder(lower, rounded, store, progress, joined(reports))

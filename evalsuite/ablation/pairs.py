@@ -118,7 +118,8 @@ def _read_file(path: Path) -> Rows:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise RecipeError(str(path), [f"cannot be read ({error})"]) from None
+        reason = getattr(error, "strerror", None) or error
+        raise RecipeError(str(path), [f"cannot be read ({reason})"]) from None
     # Not splitlines: texts may hold separators of other scripts.
     lines = [line.rstrip("\r") for line in text.split("\n")]
     header = tuple(lines[0].split("\t"))

@@ -7,7 +7,7 @@ are the queries' own values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from evalsuite.core.ablation import Measured
-from evalsuite.core.ann import AnnProbe
+from evalsuite.core.ann import AnnEntry, AnnProbe
 from evalsuite.core.record import Scored, TaskEntry
 from evalsuite.core.run import Run
 from evalsuite.core.spread import STATISTICS, SpreadEntry
@@ -123,21 +123,21 @@ def spread(entries: Iterable[SpreadEntry], names: Iterable[str] = STATISTICS) ->
     return found
 
 
-def ann(probes: Mapping[tuple[str, str], Iterable[AnnProbe]], recall: float = 0.95) -> Readings:
+def ann(entries: Iterable[AnnEntry], recall: float = 0.95) -> Readings:
     """Read the work of approximate search: distances to reach a recall, and the area under the curve.
 
     Args:
-        probes: (checkpoint label, task name) to what was probed.
+        entries: What was probed.
         recall: The recall whose work is read, one of `RECALL_TARGETS`.
     """
     found: Readings = {}
-    for (label, task), probed in probes.items():
-        for probe in probed:
-            for name, value in _searched(probe, recall):
-                what = Measured(
-                    quantity="ann", task=task, name=name, dim=probe.dim, precision=probe.precision
-                )
-                found.setdefault(what, {})[label] = Reading(value, np.empty(0))
+    for entry in entries:
+        probe = entry.probe
+        for name, value in _searched(probe, recall):
+            what = Measured(
+                quantity="ann", task=entry.task, name=name, dim=probe.dim, precision=probe.precision
+            )
+            found.setdefault(what, {})[entry.checkpoint] = Reading(value, np.empty(0))
     return found
 
 

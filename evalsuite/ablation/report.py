@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from evalsuite.ablation.effect import ALL_TASKS
-from evalsuite.core.ablation import AblationReport, Comparison, Dose, Effect, Quantity
+from evalsuite.core.ablation import ALL_TASKS, AblationReport, Comparison, Dose, Effect, Quantity
 from evalsuite.core.files import write_text
 
 JSON = "ablation.json"
@@ -16,7 +15,7 @@ TITLES: dict[Quantity, str] = {
     "quality": "Quality, in points",
     "retention": "Retention, in percent (codes: of float32 at the same dims; float32: of the full width)",
     "spread": "Spread",
-    "ann": "Approximate search, float32 vectors",
+    "ann": "Approximate search",
 }
 SHOWN_SPREAD = (
     "document second_moment_x_dim", "document mean_cosine", "document bit_imbalance",
@@ -28,8 +27,13 @@ SHOWN_SEARCH = ("hnsw query against float32", "ivf query against float32")
 """Curves of approximate search in the Markdown."""
 
 
-def write_ablation(report: AblationReport, folder: Path) -> Path:
+def write_ablation(report: AblationReport, folder: Path, figures: Mapping[str, str] | None = None) -> Path:
     """Write `ablation.json` and `ablation.md`.
+
+    Args:
+        report: What was found.
+        folder: Where to.
+        figures: Markdown that shows the figures `effects` and `doses`, where there are any.
 
     Returns:
         The Markdown file.
@@ -38,13 +42,15 @@ def write_ablation(report: AblationReport, folder: Path) -> Path:
         StorageError: If the folder cannot be written to.
     """
     write_text(folder / JSON, report.model_dump_json(indent=1) + "\n")
-    write_text(folder / MARKDOWN, ablation_markdown(report))
+    write_text(folder / MARKDOWN, ablation_markdown(report, figures))
     return folder / MARKDOWN
 
 
-def ablation_markdown(report: AblationReport) -> str:
-    """Write the report for people: what is said of each quantity, then every number."""
+def ablation_markdown(report: AblationReport, figures: Mapping[str, str] | None = None) -> str:
+    """Write the report for people: figures, what is said of each quantity, then every number."""
+    figures = figures or {}
     lines = [f"# Ablation: {report.recipe}", "", f"Method: {report.method}.", ""]
+    lines += [figures[key] + "\n" for key in ("effects", "doses") if key in figures]
     for comparison in report.comparisons:
         lines += [f"## {comparison.treated} minus {comparison.control}", "", *summary(comparison), ""]
         lines += [*_overview(comparison), "", *(f"- {said}" for said in sentences(comparison)), ""]

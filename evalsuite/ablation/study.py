@@ -9,12 +9,12 @@ from evalsuite.ablation import readings
 from evalsuite.ablation.effect import ablation_report
 from evalsuite.ablation.frozen import open_over_base
 from evalsuite.ablation.recipe import Recipe
-from evalsuite.ablation.space import Space
 from evalsuite.core.ablation import AblationReport, TrainedArm
 from evalsuite.core.progress import Progress
 from evalsuite.core.run import Run
 from evalsuite.embeddings.store import EmbeddingStore
-from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+from evalsuite.models.checkpoint import Checkpoint
+from evalsuite.models.opening import open_checkpoint
 
 
 def open_arms(
@@ -43,14 +43,13 @@ def open_arms(
     return [open_over_base(Path(arm.folder), base, store, progress) for arm in arms]
 
 
-def compare_arms(recipe: Recipe, arms: Sequence[TrainedArm], run: Run, space: Space) -> AblationReport:
+def compare_arms(recipe: Recipe, arms: Sequence[TrainedArm], run: Run) -> AblationReport:
     """Compare every arm with the control in all that was measured.
 
     Args:
         recipe: What was trained.
         arms: From `train`.
-        run: The sweep over all arms.
-        space: From `measure_space`.
+        run: The sweep over all arms, with the spread of its tasks and, if asked for, approximate search.
     """
-    numbers = readings.quality(run) | readings.spread(space.spread) | readings.ann(space.probes)
+    numbers = readings.quality(run) | readings.spread(run.record.spread) | readings.ann(run.record.ann)
     return ablation_report(recipe, arms, numbers)

@@ -23,7 +23,8 @@ from evalsuite.core.ablation import TrainedArm
 from evalsuite.core.errors import UsageError
 from evalsuite.core.progress import Progress, Silent
 from evalsuite.embeddings.store import EmbeddingStore
-from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+from evalsuite.models.checkpoint import Checkpoint
+from evalsuite.models.opening import open_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.ablation.folders import CARD, Notes, write_with_head
-from evalsuite.ablation.frozen import FrozenEncoder
+from evalsuite.ablation.frozen import FrozenEncoder, rounded_over_base
 from evalsuite.core.errors import CheckpointError, UsageError, known_names
 from evalsuite.core.progress import Progress
 from evalsuite.embeddings.store import EmbeddingStore
-from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.models.hub import BUNDLED_NAME, bundled_encoder
+from evalsuite.models.opening import open_checkpoint
 from evalsuite.models.prompts import PromptBook
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def open_twin(
         dim=base.dim,
         prompts=PromptBook(),
         load=lambda: FrozenEncoder(base, layers, store, progress),
+        rounded=lambda *level: rounded_over_base(base, layers, store, progress, level),
         matryoshka_dims=DIMS,
         max_seq_length=base.max_seq_length,
         device=device,

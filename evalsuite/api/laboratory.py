@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from evalsuite.ablation.recipe import Recipe, load_recipe
 from evalsuite.ablation.report import write_ablation
-from evalsuite.ablation.space import measure_space
 from evalsuite.ablation.study import compare_arms, open_arms
 from evalsuite.ablation.train import train
 from evalsuite.api.evaluation import DEFAULT_TASKS, evaluate
 from evalsuite.api.runs import RUNS_FOLDER
 from evalsuite.api.tasks import load_tasks
 from evalsuite.core.ablation import AblationReport, TrainedArm
+from evalsuite.core.files import write_text
 from evalsuite.core.progress import Progress, Silent
 from evalsuite.embeddings.store import EmbeddingStore
+from evalsuite.reporting.write import Extras, write_report
+from evalsuite.sweep.plan import check_levels
 
 if TYPE_CHECKING:
     from evalsuite.core.run import Run
@@ -81,7 +83,8 @@ def ablate(  # noqa: PLR0913 - each option is one the command line has too
     """
     asked, watched = _recipe(recipe), progress or Silent()
     names = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
-    loaded = load_tasks(names)
+    check_levels(precisions)
+    load_tasks(names)
     folder, store = _folder(asked, out), _store(cache_dir)
     arms = train(asked, folder, store=store, device=device, progress=watched)
     checkpoints = open_arms(asked, arms, store, device=device, progress=watched)
@@ -92,12 +95,37 @@ def ablate(  # noqa: PLR0913 - each option is one the command line has too
         precisions,
         folder / "run",
         cache_dir=cache_dir,
+        ann=True,
         progress=watched,
         command=command,
     )
-    space = measure_space(checkpoints, loaded, asked.dims, store, watched)
-    found = compare_arms(asked, arms, run, space)
-    return found, run, write_ablation(found, folder)
+    found = compare_arms(asked, arms, run)
+    page = draw_laboratory(found, folder)
+    write_report([run], folder, formats=("html",), extras=Extras(ablation=found))
+    return found, run, page
+
+
+def draw_laboratory(report: AblationReport, folder: str | os.PathLike[str]) -> Path:
+    """Write what an ablation found: `ablation.json`, `ablation.md`, and the figures the Markdown shows.
+
+    Args:
+        report: What was found; an `ablation.json` written before can be drawn again.
+        folder: Where to.
+
+    Returns:
+        The Markdown file.
+
+    Raises:
+        StorageError: If the folder cannot be written to.
+    """
+    from evalsuite.reporting.of_ablation import draw_ablation
+
+    shown = {}
+    for each in draw_ablation(report):
+        file = Path("figures") / f"{each.name}.svg"
+        write_text(Path(folder) / file, each.document)
+        shown[each.key] = f"![{each.title}]({file.as_posix()})\n\n{each.caption}"
+    return write_ablation(report, Path(folder), shown)
 
 
 def _recipe(recipe: Recipe | str | os.PathLike[str]) -> Recipe:

@@ -11,6 +11,9 @@ Verdict = Literal["higher", "lower", "no effect shown"]
 
 SIGNIFICANT = 0.05
 
+ALL_TASKS = "mean over tasks"
+"""What stands for a task where a number is a mean over all of them."""
+
 
 class _Noun(BaseModel):
     """Base: immutable, strict about unknown fields, every field documented."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from evalsuite.ablation.readings import ann, quality, read_mean, read_spearman, spread
-from evalsuite.core.ann import AnnCurve, AnnPoint, AnnProbe, HnswBuild
+from evalsuite.core.ann import AnnCurve, AnnEntry, AnnPoint, AnnProbe, HnswBuild
 from evalsuite.core.run import Run
 from evalsuite.core.spread import SpreadEntry, SpreadValue
 
@@ -111,7 +111,8 @@ def test_search_is_read_once_where_codes_are_the_vectors():
         dim=8, precision="float32", k=10, documents=9, queries=1, held_out=1, seed=0,
         curves=(*curves[:2], curves[2].model_copy(update={"work_at": {0.95: None}})),
     )  # fmt: skip
-    found = {what.name: numbers["a"].value for what, numbers in ann({("a", "t"): [probe]}).items()}
+    entry = AnnEntry(checkpoint="a", task="t", probe=probe)
+    found = {what.name: numbers["a"].value for what, numbers in ann([entry]).items()}
     assert found == {
         "hnsw query against float32, area": 0.5, "hnsw query against float32, work at recall 0.95": 40.0,
         "hnsw document against float32, area": 0.5,

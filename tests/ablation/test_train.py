@@ -19,7 +19,7 @@ from evalsuite.ablation.recipe import RecipeError, check_recipe
 from evalsuite.ablation.state import TrainingError, load_state
 from evalsuite.ablation.train import train
 from evalsuite.core.errors import StorageError, UsageError
-from evalsuite.models.checkpoint import open_checkpoint
+from evalsuite.models.opening import open_checkpoint
 from tests.ablation.conftest import made_up_pairs, write_pairs
 
 

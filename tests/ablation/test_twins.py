@@ -10,7 +10,9 @@ import evalsuite
 from evalsuite.ablation.twins import DIMS, TWINS, export_twin, open_twin
 from evalsuite.core.errors import UsageError
 from evalsuite.embeddings.store import EmbeddingStore
-from evalsuite.models.checkpoint import open_checkpoint
+from evalsuite.embeddings.weighing import weight_report
+from evalsuite.models.derived import with_weights
+from evalsuite.models.opening import open_checkpoint
 from evalsuite.tasks.catalogue import Catalogue
 
 TEXTS = ["how do I reset the boiler", "the harbour closes at dusk", "a gull on the mast"]
@@ -43,6 +45,24 @@ def test_an_exported_twin_is_the_twin(twins, place, tmp_path):
     ]  # fmt: skip
     np.testing.assert_allclose(twins[place].encoder().encode(TEXTS, ""), model.encode(TEXTS), atol=2e-6)
     assert open_checkpoint(folder).matryoshka_dims == DIMS
+
+
+def test_a_twin_at_a_weight_level_is_the_exported_twin_at_it(tmp_path):
+    """Encoder and head are rounded as in one pipeline, with the same sums in the report."""
+    store = EmbeddingStore(tmp_path / "vectors")
+    twin = open_twin(TWINS[1], store, device="cpu")
+    lower = with_weights(twin, "q4_0", "keep")
+    whole = with_weights(open_checkpoint(export_twin(TWINS[1], tmp_path / "twin")), "q4_0", "keep")
+    assert (lower.weights, lower.label) == ("q4_0+keep", f"{TWINS[1]} q4_0 (PTQ), token table kept")
+    assert len({lower.fingerprint, twin.fingerprint, with_weights(twin, "q8_0").fingerprint}) == 3
+    vectors = lower.encoder().encode(TEXTS, "")
+    np.testing.assert_allclose(vectors, whole.encoder().encode(TEXTS, ""), atol=2e-6)
+    assert np.abs(vectors - twin.encoder().encode(TEXTS, "")).max() > 1e-3
+    ours, theirs = weight_report(lower, store), weight_report(whole, store)
+    assert (ours.bytes, ours.native_bytes, ours.bits_per_weight) == (
+        theirs.bytes, theirs.native_bytes, theirs.bits_per_weight,
+    )  # fmt: skip
+    assert {str(group) for group in ours.groups} == {str(group) for group in theirs.groups}
 
 
 def test_the_twin_with_gor_is_more_spread(twins):

@@ -58,7 +58,9 @@ class BitMoments:
     @classmethod
     def of(cls, rows: AnyFloats) -> BitMoments:
         """Take the signs of sampled rows, float (n, width), as a binary code does: 1 above zero, else -1."""
-        signs = np.where(rows > 0, np.float32(1), np.float32(-1))
+        signs = (rows > 0).astype(np.float32)
+        signs *= 2
+        signs -= 1
         whole = Moments(rows.shape[1])
         whole.add(signs)
         return cls(whole.n, whole.total, whole.gram)
@@ -68,12 +70,11 @@ class BitMoments:
         moments = self._prefix(dim)
         covariance = moments.covariance
         spread = np.sqrt(np.clip(np.diag(covariance), 0, None))
-        changing = spread > 0
-        if np.count_nonzero(changing) < 2:
+        inverse = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
+        count = np.count_nonzero(inverse)
+        if count < 2:
             return float("nan")
-        corner = covariance[np.ix_(changing, changing)] / np.outer(spread[changing], spread[changing])
-        count = len(corner)
-        return float(np.abs(corner).sum() - count) / (count * (count - 1))
+        return float(inverse @ np.abs(covariance) @ inverse - count) / (count * (count - 1))
 
     def effective_bits(self, dim: int) -> float:
         """Participation ratio of the bits' covariance, corrected for the sample; NaN where no bit changes."""

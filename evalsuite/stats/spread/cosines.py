@@ -36,8 +36,9 @@ class CosineHistogram:
     @classmethod
     def of(cls, cosines: AnyFloats) -> CosineHistogram:
         """Count finite cosines of any shape; rounding beyond ±1 counts at the end."""
-        bins = ((cosines.ravel() + 1) * (BINS / 2)).astype(np.int32)
-        return cls(np.bincount(np.clip(bins, 0, BINS - 1), minlength=BINS))
+        scaled = cosines.ravel() + 1
+        scaled *= BINS / 2
+        return cls(np.bincount(np.clip(scaled.astype(np.int16), 0, BINS - 1), minlength=BINS))
 
     def without(self, cosines: AnyFloats) -> CosineHistogram:
         """Take cosines out that were counted, such as those of rows with themselves."""

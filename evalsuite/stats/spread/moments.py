@@ -15,7 +15,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import get_blas_funcs
 
 Doubles = npt.NDArray[np.float64]
 AnyFloats = npt.NDArray[np.floating]
@@ -23,11 +22,8 @@ AnyFloats = npt.NDArray[np.floating]
 NO_VARIANCE = 1e-5
 """A variance under this share of the squared length is what rounding leaves of equal float32 rows."""
 
-ROWS_AT_ONCE = 512
-"""Rows of one matrix product: few enough to stay in cache while they are cut and scaled."""
-
 ROWS_IN_SINGLE = 4096
-"""Rows whose products add up in the rows' precision. Fewer lose speed, more lose digits."""
+"""Rows of one matrix product, added up in the rows' precision. Fewer lose speed, more lose digits."""
 
 ROWS_SUMMED = 256
 """Rows of one sum: entries of one sign lose digits faster than the mixed ones of a product."""
@@ -41,24 +37,24 @@ class Moments:
         dim: Dimensions d of a row.
         n: Rows added so far.
         total: float64 (d,), sum of the rows.
+        gram: float64 (d, d), sum of the rows' outer products.
     """
 
     dim: int
     n: int = 0
     total: Doubles = field(init=False)
-    _upper: Doubles = field(init=False, repr=False)
+    gram: Doubles = field(init=False)
     _product: AnyFloats | None = field(init=False, repr=False, default=None)
-    _pending: int = field(init=False, repr=False, default=0)
 
     def __post_init__(self) -> None:
         self.total = np.zeros(self.dim)
-        self._upper = np.zeros((self.dim, self.dim))
+        self.gram = np.zeros((self.dim, self.dim))
 
     @classmethod
     def of_sums(cls, n: int, total: Doubles, gram: Doubles) -> Self:
         """Take sums that are known: those of n rows, float64 (d,) and (d, d)."""
-        moments = cls(len(total))
-        moments.n, moments.total, moments._upper = n, total, np.triu(gram)
+        moments = cls(0)
+        moments.dim, moments.n, moments.total, moments.gram = len(total), n, total, gram
         return moments
 
     def add(self, rows: AnyFloats) -> None:
@@ -67,38 +63,29 @@ class Moments:
         Products add up in the rows' precision over 4096 rows, then in float64: float64 rows give moments
         to 1e-12, float32 rows to 1e-7 of their value.
         """
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            self._add_product(np.ascontiguousarray(rows[start : start + ROWS_AT_ONCE]))
+        total = np.zeros(self.dim)
         for start in range(0, len(rows), ROWS_SUMMED):
-            part = rows[start : start + ROWS_SUMMED]
-            self.total += np.ones(len(part), dtype=part.dtype) @ part
-        self.n += len(rows)
-        for name in ("gram", "second", "covariance"):
+            total += rows[start : start + ROWS_SUMMED].sum(axis=0)
+        self.add_known(rows, len(rows), total)
+
+    def add_known(self, rows: AnyFloats, count: int, total: Doubles) -> None:
+        """Count unit rows whose sum is known.
+
+        Args:
+            rows: float (n, d); rows of zeros add nothing.
+            count: How many of them are not zeros.
+            total: float64 (d,), their sum.
+        """
+        if self._product is None or self._product.dtype != rows.dtype:
+            self._product = np.empty((self.dim, self.dim), dtype=rows.dtype)
+        for start in range(0, len(rows), ROWS_IN_SINGLE):
+            part = rows[start : start + ROWS_IN_SINGLE]
+            # numpy sees a matrix times its own transpose and asks BLAS for one triangle: half the work.
+            self.gram += np.matmul(part.T, part, out=self._product)
+        self.total += total
+        self.n += count
+        for name in ("second", "covariance"):
             self.__dict__.pop(name, None)
-
-    def _add_product(self, part: AnyFloats) -> None:
-        """Add the outer products of some rows: BLAS computes one triangle, in memory used before."""
-        if self._product is None or self._product.dtype != part.dtype:
-            self._fold()
-            self._product = np.zeros((self.dim, self.dim), dtype=part.dtype, order="F")
-        (multiply,) = get_blas_funcs(("syrk",), (part,))
-        keep = 1.0 if self._pending else 0.0
-        self._product = multiply(1.0, part.T, keep, self._product, lower=1, overwrite_c=1)
-        self._pending += len(part)
-        if self._pending >= ROWS_IN_SINGLE:
-            self._fold()
-
-    def _fold(self) -> None:
-        """Add pending sums in float64: BLAS's lower triangle by columns is an upper by rows."""
-        if self._pending and self._product is not None:
-            self._upper += self._product.T
-        self._pending = 0
-
-    @functools.cached_property
-    def gram(self) -> Doubles:
-        """Sum of the rows' outer products, float64 (d, d)."""
-        self._fold()
-        return np.add(self._upper, np.triu(self._upper, 1).T, order="C")
 
     @property
     def mean(self) -> Doubles:
@@ -113,7 +100,8 @@ class Moments:
     @functools.cached_property
     def covariance(self) -> Doubles:
         """Centred covariance C = S - μμᵀ with divisor N, float64 (d, d)."""
-        return self.second - np.outer(self.mean, self.mean)
+        outer = np.outer(self.mean, self.mean)
+        return np.subtract(self.second, outer, out=outer)
 
     @property
     def varies(self) -> bool:

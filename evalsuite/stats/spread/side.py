@@ -54,8 +54,7 @@ class WholeSide:
     def of(cls, stream: SideStream) -> WholeSide:
         """Look at the sample once for all dimensions."""
         sample = stream.sample
-        distinct = len({row.tobytes() for row in sample})
-        return cls(stream, sample, axes.BitMoments.of(sample), distinct)
+        return cls(stream, sample, axes.BitMoments.of(sample), _distinct(sample))
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,7 @@ class SideView:
         moments: Exact moments of all rows.
         rows: Sampled unit rows, float (m, dim).
         energies: Eigenvalues of the uncentred second-moment matrix, descending.
+        variances: Eigenvalues of the covariance, descending.
         rank: Numerical rank: how many of them are more than rounding noise.
         ideal_rank: Rank that ideals refer to.
     """
@@ -75,6 +75,7 @@ class SideView:
     moments: Moments
     rows: AnyFloats
     energies: Doubles
+    variances: Doubles
     rank: int
     ideal_rank: int
 
@@ -92,9 +93,19 @@ class SideView:
         """
         dim = rows.shape[1]
         moments = whole.stream.moments[dim]
-        energies = spectrum.eigenvalues(moments.second)
+        energies, variances = spectrum.eigenvalues(moments.second, moments.mean)
         rank = spectrum.numerical_rank(energies)
-        return cls(whole, moments, rows, energies, rank, rank if whole.distinct > dim else dim)
+        ideal_rank = rank if whole.distinct > dim else dim
+        return cls(whole, moments, rows, energies, variances, rank, ideal_rank)
+
+
+def _distinct(rows: AnyFloats) -> int:
+    """Count distinct rows; rows whose first coordinates all differ need no look at the others."""
+    for width in (min(4, rows.shape[1]), rows.shape[1]):
+        found = len({row.tobytes() for row in np.ascontiguousarray(rows[:, :width])})
+        if found == len(rows):
+            break
+    return found
 
 
 def measure_side(side: Literal["document", "query"], whole: WholeSide, dim: int) -> SideSpread:
@@ -179,7 +190,7 @@ def _put_spectrum(sheet: Sheet, view: SideView, energies: Doubles) -> Curve | No
     roots = np.sqrt(view.energies[: view.rank])
     sheet.put("rankme", spectrum.entropy_rank(roots), spectrum.entropy_rank(np.sqrt(expected)))
     sheet.put("rank", view.rank, min(moments.dim, moments.n))
-    values = spectrum.eigenvalues(moments.covariance)
+    values = view.variances
     shares = values / values.sum() if moments.varies else np.full_like(values, np.nan)
     sheet.put("effective_rank", spectrum.entropy_rank(shares), spectrum.entropy_rank(expected))
     decay, fit = spectrum.power_law(shares, rank)

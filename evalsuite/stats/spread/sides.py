@@ -31,6 +31,82 @@ class QuerySide:
     positives: Longs
 
 
+@dataclass(frozen=True)
+class DocumentPass:
+    """What one pass over the documents gathers, or a pass over a run of them.
+
+    Attributes:
+        stream: Sums and sample.
+        gathered: The documents that judged pairs name.
+        first: Row of the first document among all.
+    """
+
+    stream: SideStream
+    gathered: Gathered
+    first: int = 0
+
+    def feed(self, block: AnyFloats) -> None:
+        """Take in the next block of full-width vectors, float (n, width), not normalised and not cut.
+
+        Raises:
+            ValueError: If widths differ or a dimension is no prefix of them.
+        """
+        self.gathered.feed(block, self.first + self.stream.rows)
+        self.stream.feed(block)
+
+
+@dataclass(frozen=True)
+class PassPlan:
+    """What a pass over documents looks for; the same for every run of them.
+
+    Attributes:
+        dims: Dimensions to measure at, each at most the width.
+        seed: Seed of the samples.
+        sizes: Sample sizes.
+        judged: int64 (p, 2), (query row, document row) of the judged pairs that are measured.
+    """
+
+    dims: Sequence[int]
+    seed: int
+    sizes: SampleSizes
+    judged: Longs
+
+    @classmethod
+    def of(
+        cls, queries: QuerySide | None, dims: Sequence[int], seed: int, sizes: SampleSizes | None = None
+    ) -> PassPlan:
+        """Choose the judged pairs: all, or a seeded sample of them.
+
+        Raises:
+            ValueError: If a pair names no query.
+        """
+        sizes = sizes or SampleSizes()
+        judged = _sampled_positives(queries, _rngs(seed)[2], sizes.positives)
+        return cls(dims, seed, sizes, judged)
+
+    def over(self, documents: Iterable[AnyFloats], first: int = 0) -> DocumentPass:
+        """Pass over documents, or over a run of them.
+
+        Args:
+            documents: Blocks of full-width vectors, float (n, width), not normalised and not cut.
+            first: Row of the first document among all.
+
+        Raises:
+            ValueError: If widths differ or a dimension is no prefix of them.
+        """
+        found = self.begin(first)
+        for block in documents:
+            found.feed(block)
+        return found
+
+    def begin(self, first: int = 0) -> DocumentPass:
+        """Begin a pass at the document of row `first`."""
+        rng = _rngs(self.seed)[0]
+        # Every row draws one key, in order: the rows before have drawn theirs elsewhere.
+        rng.bit_generator.advance(first)  # type: ignore[attr-defined]
+        return DocumentPass(SideStream(self.dims, rng, self.sizes), Gathered(self.judged[:, 1]), first)
+
+
 def spread_of_sides(
     documents: Iterable[AnyFloats],
     queries: QuerySide | None,
@@ -57,22 +133,31 @@ def spread_of_sides(
     Raises:
         ValueError: If widths differ, a dimension is no prefix of them, or a positive names no row.
     """
-    sizes = sizes or SampleSizes()
-    document_rng, query_rng, positive_rng = np.random.default_rng(seed).spawn(3)
-    judged = _sampled_positives(queries, positive_rng, sizes.positives)
-    stream, gathered = SideStream(dims, document_rng, sizes), _Gathered(judged[:, 1])
-    for block in documents:
-        gathered.feed(block, stream.rows)
-        stream.feed(block)
-    kept = WholeSide.of(stream)
+    plan = PassPlan.of(queries, dims, seed, sizes)
+    return spread_of_pass(plan, plan.over(documents), queries)
+
+
+def spread_of_pass(plan: PassPlan, found: DocumentPass, queries: QuerySide | None) -> list[SideSpread]:
+    """Measure the spread from a finished pass over all documents; see `spread_of_sides`.
+
+    Raises:
+        ValueError: If widths differ, or a positive names no row.
+    """
+    kept = WholeSide.of(found.stream)
     if queries is None:
-        return [measure_side("document", kept, dim) for dim in dims]
-    gathered.check(stream.rows)
-    asking = _asking(queries, dims, query_rng, stream)
+        return [measure_side("document", kept, dim) for dim in plan.dims]
+    found.gathered.check(found.stream.rows)
+    judged = plan.judged
+    asking = _asking(queries, plan.dims, _rngs(plan.seed)[1], found.stream)
     vectors = queries.vectors[judged[:, 0]]
-    positives = Positives(judged[:, 0], vectors, gathered.rows(judged[:, 1]), len(queries.positives))
+    positives = Positives(judged[:, 0], vectors, found.gathered.rows(judged[:, 1]), len(queries.positives))
     given = positives if len(judged) else None
-    return [spread for dim in dims for spread in _at_dim(kept, asking, given, dim)]
+    return [spread for dim in plan.dims for spread in _at_dim(kept, asking, given, dim)]
+
+
+def _rngs(seed: int) -> list[np.random.Generator]:
+    """Return sources of randomness for the documents, the queries and the judged pairs."""
+    return np.random.default_rng(seed).spawn(3)
 
 
 def _asking(
@@ -116,21 +201,24 @@ def _sampled_positives(queries: QuerySide | None, rng: np.random.Generator, size
     return pairs[np.sort(rng.choice(len(pairs), size, replace=False))]
 
 
-class _Gathered:
+class Gathered:
     """The vectors of certain rows, picked up while blocks pass.
 
     Args:
         wanted: int64 (p,), row numbers, repeats allowed.
+
+    Attributes:
+        parts: Vectors picked up so far, float (n, width) each, in the order of their rows.
     """
 
     def __init__(self, wanted: Longs) -> None:
         self._numbers = np.unique(wanted)
-        self._parts: list[AnyFloats] = []
+        self.parts: list[AnyFloats] = []
 
     def feed(self, block: AnyFloats, first: int) -> None:
         """Pick rows of a block whose first row has the number `first`."""
         low, high = np.searchsorted(self._numbers, [first, first + len(block)])
-        self._parts.append(block[self._numbers[low:high] - first])
+        self.parts.append(block[self._numbers[low:high] - first])
 
     def check(self, rows: int) -> None:
         """Refuse numbers that no block held.
@@ -144,6 +232,6 @@ class _Gathered:
 
     def rows(self, wanted: Longs) -> AnyFloats:
         """Vectors of the rows wanted, float (p, width), in the order asked for."""
-        if not self._parts:
+        if not self.parts:
             return np.zeros((0, 0), dtype=np.float32)
-        return np.concatenate(self._parts)[np.searchsorted(self._numbers, wanted)]
+        return np.concatenate(self.parts)[np.searchsorted(self._numbers, wanted)]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import eigvalsh_tridiagonal, lapack
 
 Doubles = npt.NDArray[np.float64]
 
@@ -14,9 +17,48 @@ DRAWN_POINTS = 48
 """Points of a spectrum kept for plots."""
 
 
-def eigenvalues(matrix: Doubles) -> Doubles:
-    """Eigenvalues of a symmetric positive semidefinite matrix, descending, rounding below zero removed."""
-    return np.asarray(np.clip(np.linalg.eigvalsh(matrix)[::-1], 0, None))
+def eigenvalues(second: Doubles, mean: Doubles) -> tuple[Doubles, Doubles]:
+    """Eigenvalues of a second-moment matrix S and of the covariance C = S - μμᵀ, from one reduction.
+
+    A reflection turns μ into the first axis, where reducing S to tridiagonal form leaves it (Golub & Van
+    Loan 2013, section 8.3). Both matrices are then tridiagonal and differ by |μ|² in their first entry; the
+    reduction is all the work there is.
+
+    Args:
+        second: float64 (d, d), the uncentred S.
+        mean: float64 (d,), μ.
+
+    Returns:
+        float64 (d,) each, those of S and of C, descending, rounding below zero removed.
+    """
+    dim = len(mean)
+    turned = np.array(_reflected(second, mean), order="F")
+    workspace, _ = lapack.dsytrd_lwork(dim, lower=1)
+    _, diagonal, beside, _, _ = lapack.dsytrd(turned, lower=1, lwork=int(workspace), overwrite_a=1)
+    centred = diagonal.copy()
+    centred[0] -= mean @ mean
+    return _descending(diagonal, beside), _descending(centred, beside)
+
+
+def _reflected(matrix: Doubles, vector: Doubles) -> Doubles:
+    """Reflect a symmetric matrix, H A H, H turning a vector into the first axis (Householder 1958)."""
+    normal = vector.copy()
+    normal[0] += math.copysign(float(np.linalg.norm(vector)), vector[0])
+    square = float(normal @ normal)
+    if square == 0:
+        return matrix
+    image = matrix @ normal * (2 / square)
+    image -= float(normal @ image) / square * normal
+    change = np.outer(normal, image)
+    return np.asarray(matrix - change - change.T)
+
+
+def _descending(diagonal: Doubles, beside: Doubles) -> Doubles:
+    """Eigenvalues of a tridiagonal matrix, descending, rounding below zero removed."""
+    if len(diagonal) == 1:
+        return np.clip(diagonal, 0, None)
+    found = eigvalsh_tridiagonal(diagonal, beside, lapack_driver="sterf")
+    return np.asarray(np.clip(found[::-1], 0, None))
 
 
 def numerical_rank(second_eigenvalues: Doubles) -> int:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evalsuite.stats.spread.moments import ROWS_AT_ONCE, AnyFloats, Moments
+from evalsuite.stats.spread.moments import ROWS_IN_SINGLE, AnyFloats, Moments
+from evalsuite.stats.spread.sums import SideSums
 
 Doubles = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
 
-BYTE_ROWS = 255
-"""Rows whose ones a byte can count."""
+ROWS_IN_CACHE = 255
+"""Rows cut and scaled at once: few enough to stay in cache meanwhile, and for a byte to count their ones."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ class Reservoir:
         self._keys = np.concatenate([self._keys, np.zeros(len(chosen) - kept)])
         self._keys[places] = pool[entering]
 
+    @classmethod
+    def of_sample(cls, size: int, keys: Doubles, rows: AnyFloats) -> Reservoir:
+        """Take what another reservoir kept, at most `size` rows; nothing more can be fed."""
+        reservoir = cls(size, np.random.default_rng())
+        reservoir._keys, reservoir._rows = keys, rows
+        return reservoir
+
+    @property
+    def keys(self) -> Doubles:
+        """Keys of the kept rows, ascending, float64 (m,)."""
+        return np.sort(self._keys)
+
     @property
     def sample(self) -> AnyFloats:
         """The kept rows in order of their keys, a new array (m, width)."""
@@ -84,25 +97,11 @@ def unit_rows(vectors: AnyFloats, dim: int) -> AnyFloats:
     Rows whose prefix is all zeros have no direction and are left out.
     """
     prefix = vectors[:, :dim]
-    return _scaled(prefix, np.einsum("ij,ij->i", prefix, prefix), np.empty(prefix.shape, vectors.dtype))
-
-
-def _scaled(prefix: AnyFloats, squares: AnyFloats, place: AnyFloats) -> AnyFloats:
-    """Scale rows of these squared lengths to length 1, into `place`; drop those of length zero."""
+    squares = np.einsum("ij,ij->i", prefix, prefix)
     directed = squares > 0
     if not directed.all():
-        prefix, squares, place = prefix[directed], squares[directed], place[: np.count_nonzero(directed)]
-    scaled: AnyFloats = np.multiply(prefix, (1 / np.sqrt(squares))[:, None], out=place)
-    return scaled
-
-
-def _positive(part: AnyFloats) -> Longs:
-    """Count positive values by column, int64 (width,), in bytes while they cannot overflow."""
-    bits = (part > 0).view(np.uint8)
-    counts = np.zeros(part.shape[1], dtype=np.int64)
-    for start in range(0, len(bits), BYTE_ROWS):
-        counts += np.add.reduce(bits[start : start + BYTE_ROWS], axis=0, dtype=np.uint8)
-    return counts
+        prefix, squares = prefix[directed], squares[directed]
+    return np.asarray(prefix * (1 / np.sqrt(squares))[:, None])
 
 
 class SideStream:
@@ -123,22 +122,48 @@ class SideStream:
         self.moments = {dim: Moments(dim) for dim in dims}
         self.width = 0
         self.rows = 0
+        self._ends: list[int] = []
         self._positive_bits = np.zeros(0)
         self._energy = dict.fromkeys(dims, 0.0)
         self._reservoir = Reservoir(self.sizes.rows, rng)
-        self._scratch: AnyFloats = np.empty(0, dtype=np.float32)
+        self._rooms: dict[int, AnyFloats] = {}
 
     def feed(self, block: AnyFloats) -> None:
         """Count a block of rows, float (n, width), of one width from first to last.
 
         Raises:
-            ValueError: If the width changes or is smaller than a dimension asked for.
+            ValueError: If the width changes or is smaller than a dimension asked for, or a row holds NaN or
+                infinity.
         """
         self._check(block)
-        for start in range(0, len(block), ROWS_AT_ONCE):
-            self._feed_part(block[start : start + ROWS_AT_ONCE])
+        for start in range(0, len(block), ROWS_IN_SINGLE):
+            self._feed_part(block[start : start + ROWS_IN_SINGLE])
         self._reservoir.feed(block)
-        self.rows += len(block)
+
+    @classmethod
+    def of_sums(cls, sums: SideSums, sizes: SampleSizes) -> SideStream:
+        """Take up a finished pass from its sums; nothing more can be fed."""
+        stream = cls(list(sums.grams), np.random.default_rng(), sizes)
+        for dim, gram in sums.grams.items():
+            stream.moments[dim] = Moments.of_sums(sums.counts[dim], sums.totals[dim], gram)
+        stream.width, stream.rows = sums.width, sums.rows
+        stream._positive_bits, stream._energy = sums.positive_bits, dict(sums.energies)
+        stream._reservoir = Reservoir.of_sample(sizes.rows, sums.keys, sums.sample)
+        return stream
+
+    def sums(self) -> SideSums:
+        """Return what was gathered so far as plain values."""
+        return SideSums(
+            rows=self.rows,
+            width=self.width,
+            counts={dim: each.n for dim, each in self.moments.items()},
+            totals={dim: each.total for dim, each in self.moments.items()},
+            grams={dim: each.gram for dim, each in self.moments.items()},
+            energies=dict(self._energy),
+            positive_bits=self._positive_bits,
+            keys=self._reservoir.keys,
+            sample=self.sample,
+        )
 
     @property
     def sample(self) -> AnyFloats:
@@ -158,6 +183,7 @@ class SideStream:
         """Settle the width on the first block and hold later ones to it."""
         if self.width == 0:
             self.width = block.shape[1]
+            self._ends = sorted({*self.moments, self.width})
             self._positive_bits = np.zeros(self.width)
             too_wide = [dim for dim in self.moments if not 1 <= dim <= self.width]
             if too_wide:
@@ -167,30 +193,48 @@ class SideStream:
             message = f"a block is {block.shape[1]} wide, the blocks before it {self.width}"
             raise ValueError(message)
 
+    def _check_finite(self, squares: AnyFloats, start: int) -> None:
+        """Refuse rows whose squared length is no number; `start` rows of this part came before."""
+        bad = np.flatnonzero(~np.isfinite(squares))
+        if len(bad):
+            row = self.rows + start + int(bad[0])
+            message = f"row {row} holds NaN or infinity, or numbers too large to square as {squares.dtype}"
+            raise ValueError(message)
+
     def _feed_part(self, part: AnyFloats) -> None:
-        """Count rows that fit the cache at every dimension."""
-        room = self._room(part)
-        self._positive_bits += _positive(part)
-        squares = self._squares(part)
-        full = squares[self.width]
-        for dim, moments in self.moments.items():
-            shares = np.divide(squares[dim], full, out=np.zeros_like(full), where=full > 0)
-            self._energy[dim] += float(shares.sum(dtype=np.float64))
-            place = room.ravel()[: len(part) * dim].reshape(len(part), dim)
-            moments.add(_scaled(part[:, :dim], squares[dim], place))
+        """Count rows at every dimension; a row whose prefix is all zeros has the weight 0 there."""
+        rooms = {dim: self._room(dim, part) for dim in self.moments}
+        counts, energies = np.zeros(len(self._ends), dtype=np.int64), np.zeros(len(self._ends))
+        totals = np.zeros((len(self._ends), self.width))
+        for start in range(0, len(part), ROWS_IN_CACHE):
+            rows = part[start : start + ROWS_IN_CACHE]
+            squares = _squares(rows, self._ends)
+            self._check_finite(squares[-1], start)
+            directed = squares > 0
+            lengths = np.sqrt(squares)
+            weights = np.divide(1, lengths, out=np.zeros_like(lengths), where=directed)
+            counts += np.count_nonzero(directed, axis=1)
+            totals += weights @ rows
+            energies += ((lengths * weights[-1]) ** 2).sum(axis=1, dtype=np.float64)
+            self._positive_bits += np.add.reduce((rows > 0).view(np.uint8), axis=0, dtype=np.uint8)
+            for dim, room in rooms.items():
+                scale = weights[self._ends.index(dim)][:, None]
+                np.multiply(rows[:, :dim], scale, out=room[start : start + ROWS_IN_CACHE])
+        for dim, room in rooms.items():
+            place = self._ends.index(dim)
+            self._energy[dim] += float(energies[place])
+            self.moments[dim].add_known(room, int(counts[place]), totals[place, :dim])
+        self.rows += len(part)
 
-    def _room(self, part: AnyFloats) -> AnyFloats:
-        """Scratch space in the shape of a part, taken from the system once."""
-        if self._scratch.size < part.size or self._scratch.dtype != part.dtype:
-            self._scratch = np.empty(part.size, dtype=part.dtype)
-        return self._scratch[: part.size].reshape(part.shape)
+    def _room(self, dim: int, part: AnyFloats) -> AnyFloats:
+        """Room for a part's unit prefixes, (n, dim), taken from the system once."""
+        room = self._rooms.get(dim)
+        if room is None or len(room) < len(part) or room.dtype != part.dtype:
+            room = self._rooms[dim] = np.empty((len(part), dim), dtype=part.dtype)
+        return room[: len(part)]
 
-    def _squares(self, part: AnyFloats) -> dict[int, AnyFloats]:
-        """Squared lengths of every prefix and of the whole rows, each coordinate read once."""
-        squares: dict[int, AnyFloats] = {}
-        start, running = 0, np.zeros(len(part), dtype=part.dtype)
-        for end in sorted({*self.moments, self.width}):
-            piece = part[:, start:end]
-            running = running + np.einsum("ij,ij->i", piece, piece)
-            squares[end], start = running, end
-        return squares
+
+def _squares(rows: AnyFloats, ends: Sequence[int]) -> AnyFloats:
+    """Squared lengths of the prefixes that end at `ends`, ascending, each coordinate read once: (ends, n)."""
+    pieces = [rows[:, start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return np.cumsum([np.einsum("ij,ij->i", piece, piece) for piece in pieces], axis=0, dtype=rows.dtype)

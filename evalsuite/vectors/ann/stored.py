@@ -95,16 +95,17 @@ def recall(found: Ints, queries: Stored, documents: Stored, threshold: Floats) -
         documents: What `found` counts in; need not be what was searched.
         threshold: float32 (Q,), the scores of `kth_best` for these queries and documents.
     """
-    hits = [
-        (found[row] >= 0) & (_scores(queries.values[row], documents, found[row]) >= threshold[row])
-        for row in range(len(queries))
-    ]
-    return float(np.mean(hits))
+    hits = 0
+    for start in range(0, len(queries), BLOCK):
+        rows = found[start : start + BLOCK]
+        scores = _scores(queries.values[start : start + BLOCK], documents.values[rows])
+        hits += int(np.count_nonzero((rows >= 0) & (scores >= threshold[start : start + BLOCK, None])))
+    return hits / found.size
 
 
-def _scores(query: npt.NDArray[Any], documents: Stored, rows: Ints) -> Floats:
-    """Score some documents for one query."""
-    values = documents.values[rows]
-    if documents.packed:
-        return np.asarray(-np.bitwise_count(values ^ query).sum(axis=1, dtype=np.int64), dtype=np.float32)
-    return np.asarray(values @ query, dtype=np.float32)
+def _scores(queries: npt.NDArray[Any], answers: npt.NDArray[Any]) -> Floats:
+    """Score every query, (q, width), with its own answers, (q, k, width): float32 (q, k)."""
+    if queries.dtype == np.uint8:
+        distances = np.bitwise_count(answers ^ queries[:, None]).sum(axis=2, dtype=np.int64)
+        return np.asarray(-distances, dtype=np.float32)
+    return np.asarray((answers @ queries[:, :, None])[:, :, 0], dtype=np.float32)

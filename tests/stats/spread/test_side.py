@@ -20,6 +20,7 @@ def spread(rows, dim=None, sizes=None, seed=0):
 # Published nulls and defects: PR, IsoScore, RankMe, erank, S10, TwoNN, MLE20, uniformity, 1/M2.
 TABLE = {
     "768, 1000": (clouds.uniform(1000, 768), (434, 0.565, 670, 523, 0.28, 176, 139, -3.990, 768)),
+    "768, 4000": (clouds.uniform(4000, 768), (644, 0.839, 748, 698, 0.29, 193, 159, -3.990, 768)),
     "256, 4000": (clouds.uniform(4000, 256), (241, 0.939, 254, 248, 0.28, 97, 85, -3.969, 256)),
     "128, 4000": (clouds.uniform(4000, 128), (124, 0.969, 127.5, 126, 0.28, 63, 56, -3.938, 128)),
     "rank 512": (

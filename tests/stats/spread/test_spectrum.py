@@ -21,6 +21,29 @@ def test_power_law_is_found(exponent):
     assert fit == pytest.approx(1)
 
 
+@pytest.mark.parametrize("dim", [1, 2, 3, 40])
+@pytest.mark.parametrize("cloud", [clouds.uniform, clouds.common_mean, clouds.power_law])
+def test_eigenvalues_are_numpys(cloud, dim):
+    """One reduction gives the eigenvalues that numpy finds for S and for C, each to 1e-12."""
+    rows = cloud(60, dim, seed=dim).astype(np.float64)
+    second, mean = rows.T @ rows / len(rows), rows.mean(axis=0)
+    for found, matrix in zip(
+        spectrum.eigenvalues(second, mean), (second, second - np.outer(mean, mean)), strict=True
+    ):
+        assert found == pytest.approx(np.clip(np.linalg.eigvalsh(matrix)[::-1], 0, None), abs=1e-12)
+
+
+def test_eigenvalues_of_a_mean_of_zero_and_of_one_direction():
+    """Without a mean both spectra are one; equal rows have one eigenvalue, and none without the mean."""
+    plain, centred = spectrum.eigenvalues(np.diag([3.0, 1.0, 2.0]), np.zeros(3))
+    assert plain == pytest.approx([3, 2, 1])
+    assert centred == pytest.approx([3, 2, 1])
+    row = np.array([0.6, 0.0, -0.8])
+    plain, centred = spectrum.eigenvalues(np.outer(row, row), row)
+    assert plain == pytest.approx([1, 0, 0], abs=1e-15)
+    assert centred == pytest.approx([0, 0, 0], abs=1e-15)
+
+
 def test_power_law_needs_a_range():
     """Under five ranks in the range there is no fit."""
     assert np.isnan(spectrum.power_law(np.ones(8), 8)).all()
@@ -39,7 +62,7 @@ def test_ideal_spectrum_is_marchenko_pastur(rank, n):
     assert len(expected) == min(rank, n)
     assert expected.sum() == pytest.approx(1)
     rows = clouds.uniform(n, rank, seed=3).astype(np.float64)
-    seen = spectrum.eigenvalues(rows.T @ rows / n)[: len(expected)]
+    seen = np.linalg.eigvalsh(rows.T @ rows / n)[::-1][: len(expected)]
     assert np.abs(np.cumsum(seen) - np.cumsum(expected)).max() < 0.006
 
 

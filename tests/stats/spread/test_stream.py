@@ -37,7 +37,8 @@ def test_blocks_do_not_matter(cuts):
 
 def test_moments_are_those_of_the_renormalised_prefix(monkeypatch):
     """Each dimension's moments are those of its own unit rows, through several products."""
-    monkeypatch.setattr(streams, "ROWS_AT_ONCE", 32)
+    monkeypatch.setattr(streams, "ROWS_IN_SINGLE", 32)
+    monkeypatch.setattr(streams, "ROWS_IN_CACHE", 7)
     rows = np.random.default_rng(2).standard_normal((100, 12))
     stream = fed(rows, [50])
     for dim in (12, 5):
@@ -88,3 +89,23 @@ def test_widths_are_checked():
     stream = fed(np.ones((3, 12)), [])
     with pytest.raises(ValueError, match="a block is 8 wide, the blocks before it 12"):
         stream.feed(np.ones((3, 8)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200])
+def test_what_is_no_number_is_refused(value, monkeypatch):
+    """NaN, infinity and what cannot be squared end the pass, and the row is named."""
+    monkeypatch.setattr(streams, "ROWS_IN_SINGLE", 300)
+    rows = np.random.default_rng(3).standard_normal((700, 12))
+    rows[650, 7] = value
+    with pytest.raises(ValueError, match="row 650 holds NaN or infinity"):
+        fed(rows, [10])
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_lengths_do_not_matter(scale):
+    """Very short and very long rows have the moments and energy of any others."""
+    rows = np.random.default_rng(4).standard_normal((90, 12))
+    plain, scaled = fed(rows, []), fed(rows * scale, [])
+    for dim in (12, 5):
+        assert scaled.moments[dim].gram == pytest.approx(plain.moments[dim].gram, abs=1e-12)
+        assert scaled.energy_share(dim) == pytest.approx(plain.energy_share(dim), abs=1e-12)

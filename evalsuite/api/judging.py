@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from evalsuite.api.runs import load_run
 from evalsuite.core.progress import Progress
 from evalsuite.core.run import Run
-from evalsuite.core.variant import Variant
 from evalsuite.core.verdict import Verdict
 from evalsuite.gate import accept, baseline, verbs
+from evalsuite.gate.judge import judge
 from evalsuite.gate.sides import Openers, Source, open_sides
+from evalsuite.gate.texts import with_texts
 
 if TYPE_CHECKING:
     from evalsuite.gate.policy import Policy
@@ -26,6 +27,7 @@ def compare(
     *,
     checkpoints: tuple[str | None, str | None] = (None, None),
     texts: bool = True,
+    cache_dir: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
     """Judge a candidate against a baseline, at every dimension and precision.
@@ -37,6 +39,7 @@ def compare(
         policy: A policy, or the path of a policy file; by default one point a cell.
         checkpoints: Labels of the baseline's and the candidate's checkpoint; None where a run has only one.
         texts: Look up the texts of queries that moved, where the tasks' data are at hand.
+        cache_dir: Folder of the embedding store, for a checkpoint that has to be evaluated.
         progress: Told about the work when a checkpoint has to be evaluated.
 
     Returns:
@@ -47,11 +50,17 @@ def compare(
     """
 
     def evaluated(model: str, other: Run | None) -> Run:
-        return _evaluate_like(model, other, progress)
+        from evalsuite.api.question import Question
 
+        question = Question() if other is None else Question.of(other)
+        return question.ask(model, cache_dir=cache_dir, progress=progress)
+
+    # Read first: a mistake in it must not show after minutes of encoding.
+    name, rules = verbs.open_policy(policy)
     openers = Openers(load_run, evaluated, _is_model)
     before, after = open_sides(baseline, candidate, openers)
-    return verbs.compare_runs(before, after, policy, checkpoints=checkpoints, texts=texts)
+    verdict = judge(before, after, rules, policy_name=name, checkpoints=checkpoints)
+    return with_texts(verdict, after) if texts else verdict
 
 
 def write_verdict(
@@ -60,14 +69,16 @@ def write_verdict(
     *,
     junit: str | os.PathLike[str] | None = None,
     markdown: str | os.PathLike[str] | None = None,
+    page: bool = True,
 ) -> None:
-    """Write a verdict as JSON, Markdown and JUnit XML, and to the job summary of GitHub Actions.
+    """Write a verdict as JSON, Markdown, JUnit XML and a page, and to the job summary of GitHub Actions.
 
     Args:
         verdict: The verdict.
-        out: Folder for all three files.
+        out: Folder for all four files.
         junit: Another place for the XML.
         markdown: Another place for the Markdown.
+        page: Whether to draw the page; its figures take some seconds.
 
     Raises:
         StorageError: If a file cannot be written.
@@ -81,6 +92,10 @@ def write_verdict(
             junit=files.junit if junit is None else Path(junit),
         ),
     )
+    if out is not None and page:
+        from evalsuite.api.verdict_page import write_page
+
+        write_page(verdict, Path(out))
 
 
 def accept_baseline(
@@ -134,32 +149,3 @@ def _is_model(word: str) -> bool:
     from evalsuite.api.models import is_model_name
 
     return is_model_name(word)
-
-
-def _evaluate_like(model: str, other: Run | None, progress: Progress | None) -> Run:
-    """Evaluate a checkpoint on the question another run was asked; on the default one without a run."""
-    from evalsuite.api.evaluation import evaluate
-    from evalsuite.tasks.mteb import MtebOptions
-
-    if other is None:
-        return evaluate(model, progress=progress)
-    asked = other.record.asked
-    chosen = asked.mteb.model_dump()
-    data = chosen.pop("data")
-    return evaluate(
-        model,
-        asked.tasks,
-        asked.dims or {Variant.parse(cell.variant).dim for cell in other.record.cells},
-        asked.precisions,
-        projections=asked.projections,
-        calibration=asked.calibration,
-        dtype=asked.dtype,
-        device=asked.device,
-        batch_size=asked.batch_size,
-        seed=asked.seed,
-        prompts=asked.prompts,
-        spread=asked.spread,
-        ann=asked.ann,
-        mteb=MtebOptions(**chosen, data=None if data is None else Path(data)),
-        progress=progress,
-    )

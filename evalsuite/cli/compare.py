@@ -14,12 +14,18 @@ def compare(
     ),
     candidate: str = typer.Argument(..., metavar="CANDIDATE", help="The same, to be judged."),
     policy: Path = typer.Option(None, help="TOML file of margins and rules.  [default: one point a cell]"),
-    out: Path = typer.Option(None, "--out", "-o", help="Folder for verdict.json, verdict.md, verdict.xml."),
+    out: Path = typer.Option(
+        None, "--out", "-o", help="Folder for verdict.html, .md, .json and .xml (JUnit)."
+    ),
     junit: Path = typer.Option(None, help="Write JUnit XML to this file."),
     markdown: Path = typer.Option(None, help="Write Markdown to this file."),
     baseline_checkpoint: str = typer.Option(None, help="Label of the checkpoint, in a run of several."),
     candidate_checkpoint: str = typer.Option(None, help="Label of the checkpoint, in a run of several."),
     no_texts: bool = typer.Option(False, "--no-texts", help="Show ids only of the queries that moved."),
+    no_page: bool = typer.Option(False, "--no-page", help="Leave verdict.html out of --out."),
+    cache_dir: Path = typer.Option(
+        None, help="Folder of the embedding store, for checkpoints.  [default: user cache]"
+    ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Print the headline only."),
     as_json: bool = typer.Option(False, "--json", help="Print the verdict as JSON."),
 ) -> None:
@@ -38,9 +44,10 @@ def compare(
         policy,
         checkpoints=(baseline_checkpoint, candidate_checkpoint),
         texts=not no_texts,
+        cache_dir=cache_dir,
         progress=choose_progress(quiet=quiet),
     )
-    api.write_verdict(verdict, out, junit=junit, markdown=markdown)
+    api.write_verdict(verdict, out, junit=junit, markdown=markdown, page=not no_page)
     if as_json:
         print_json(json.loads(verdict.to_json()))
     elif quiet:

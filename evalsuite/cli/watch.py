@@ -44,12 +44,13 @@ def watch(
 ) -> None:
     """Evaluate complete checkpoints, each once, until Ctrl-C; started again, it goes on from there.
 
-    Exit codes: 0 done, 1 a step regressed or could not be evaluated or judged, 2 wrong usage.
+    Exit codes: 0 done, 1 a step regressed or could not be evaluated or judged, 2 wrong usage. What an earlier
+    watch found counts too.
     """
+    from evalsuite.api.question import Question
     from evalsuite.cli.arguments import parse_dims, split_names
     from evalsuite.cli.progress import choose_progress
     from evalsuite.integrations.complete import Settling
-    from evalsuite.integrations.question import Question
     from evalsuite.integrations.step_gate import FIRST, StepGate
     from evalsuite.integrations.watch import Settings, Watch
 
@@ -66,21 +67,23 @@ def watch(
     settings = Settings(out, log or (), Settling(settle), cache_dir, choose_progress(quiet=quiet))
     watching = Watch(folder, question, gate, settings)
     with watching:
-        good = [_show(each) for each in watching.follow(every, once=once)]
+        good = {each.name: _is_good(each) or _show(each) for each in watching.recalled}
+        for each in watching.follow(every, once=once):
+            good[each.name] = _show(each)
     _finish(watching.waiting, watching.out)
-    if not all(good):
+    if not all(good.values()):
         raise typer.Exit(1)
 
 
 def _show(watched: Watched) -> bool:
-    """Print what became of a checkpoint; tell whether all is well."""
+    """Print what became of a checkpoint; tell whether it is good."""
     from evalsuite.cli.console import say, warn
     from evalsuite.gate.words import points
     from evalsuite.integrations.flat import MEAN, flat_metrics
 
     if watched.run is None:
         warn(f"{watched.name}: {watched.problem}")
-        return False
+        return _is_good(watched)
     failed = len(watched.run.failures)
     parts = [
         f"{watched.name}: step {watched.step}",
@@ -88,7 +91,13 @@ def _show(watched: Watched) -> bool:
         "" if watched.verdict is None else watched.verdict.headline,
     ]
     say(", ".join(part for part in parts if part))
-    return not failed and (watched.verdict is None or watched.verdict.exit_code == 0)
+    return _is_good(watched)
+
+
+def _is_good(watched: Watched) -> bool:
+    """Tell whether a checkpoint was evaluated whole and, if it was judged, passed."""
+    judged = watched.verdict is None or watched.verdict.exit_code == 0
+    return watched.run is not None and not watched.run.failures and judged
 
 
 def _finish(waiting: dict[str, str], out: Path) -> None:

@@ -253,9 +253,9 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rounded(value: Any) -> Any:
-    """Round every float of a JSON value."""
+    """Round every float of a JSON value: to 6 decimals, and what is small to 6 significant digits."""
     if isinstance(value, float):
-        return round(value, DECIMALS)
+        return float(f"{value:.{DECIMALS}g}") if abs(value) < 1 else round(value, DECIMALS)
     if isinstance(value, dict):
         return {key: _rounded(each) for key, each in value.items()}
     return [_rounded(each) for each in value] if isinstance(value, list) else value

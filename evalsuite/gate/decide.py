@@ -22,7 +22,8 @@ What that promises:
 * *Power.* A true drop of the size given as `detectable` is found with the policy's power, 80 % by default, at
   Holm's first and hardest step. What is smaller may go unseen.
 * *Neither* is an answer too: inconclusive. By default it is a warning while the measured drop lies within the
-  margin, and "could not judge" where it lies beyond: too much to wave through, too little data to blame.
+  margin, and "could not judge" where it lies beyond: too much to wave through, too little data to blame. So
+  it is where so few queries could not have shown any drop, however large.
 
 A drop smaller than the margin can be a regression: if it is real and the data cannot exclude that it is as
 large as the margin, the burden of proof is the candidate's.
@@ -92,6 +93,8 @@ def judged(estimate: Estimate, adjusted: Adjusted, policy: Policy, tests: int) -
     status = status_of(estimate, adjusted, policy.alpha)
     pair = estimate.pair
     evidence = _evidence(estimate, adjusted, policy, tests)
+    # A test that could find no drop at all is as good as none: that the measured one is small says nothing.
+    beyond = estimate.beyond_margin or evidence.detectable is None
     return Finding(
         subject="mean" if estimate.subject == "mean" else "cell",
         task=pair.task,
@@ -99,7 +102,7 @@ def judged(estimate: Estimate, adjusted: Adjusted, policy: Policy, tests: int) -
         variant=str(pair.variant),
         metric=pair.metric,
         status=status,
-        effect=effect_of(status, estimate.rule.severity, policy, beyond_margin=estimate.beyond_margin),
+        effect=effect_of(status, estimate.rule.severity, policy, beyond_margin=beyond),
         reason=_reason(status, estimate, evidence, policy.alpha),
         baseline=pair.baseline,
         candidate=pair.candidate,

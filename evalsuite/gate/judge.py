@@ -79,6 +79,8 @@ def _notes(parties: tuple[Party, Party]) -> list[str]:
         notes.append("baseline and candidate are the same checkpoint, by content")
     if before.dtype != after.dtype:
         notes.append(f"the model ran in {before.dtype} for the baseline, in {after.dtype} for the candidate")
+    if before.weights != after.weights:
+        notes.append(f"weights are {before.weights} in the baseline, {after.weights} in the candidate")
     if before.max_seq_length != after.max_seq_length:
         notes.append(
             f"texts were cut at {before.max_seq_length} tokens for the baseline, "

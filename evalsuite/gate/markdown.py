@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalsuite.core.verdict import Effect, Finding, QueryMove, Verdict
-from evalsuite.gate.grid import LEGEND, Grid, grids
+from evalsuite.core.where import LEGEND, Grid, in_words
+from evalsuite.gate.grid import cell_text, shown_grids
 from evalsuite.gate.rows import detailed, grouped, numbered
 from evalsuite.gate.words import RELEVANT, change, markdown, p_value, plural, points, shorten
 
@@ -31,7 +32,8 @@ def render_markdown(verdict: Verdict) -> str:
         f"**{markdown(before.label)}** ({markdown(before.fingerprint[:12])}), "
         f"policy {markdown(verdict.policy)}.",
         "",
-        *(line for grid in grids(verdict) for line in _grid(grid)),
+        *(line for text in (in_words(verdict),) if text for line in (markdown(text), "")),
+        *(line for grid in shown_grids(verdict) for line in _grid(grid)),
         *_table(verdict),
         *_reasons(verdict),
     ]
@@ -77,7 +79,7 @@ def _grid(grid: Grid) -> Iterator[str]:
     yield f"| {markdown(grid.task)}, {markdown(grid.metric)} | {' | '.join(grid.precisions)} |"
     yield f"|---|{'---:|' * len(grid.precisions)}"
     for space, cells in grid.rows:
-        yield f"| {space} | {' | '.join(cells)} |"
+        yield f"| {space} | {' | '.join(map(cell_text, cells))} |"
     yield ""
 
 

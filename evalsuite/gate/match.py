@@ -25,7 +25,7 @@ class Party:
         run: The run.
         entry: The checkpoint.
         tasks: Tasks by name.
-        cells: The checkpoint's cells by (task, variant).
+        cells: The checkpoint's cells by (task, variant as `shipped` writes it).
     """
 
     run: Run
@@ -55,7 +55,7 @@ class Party:
             option = f"--{what}-checkpoint" if what else "--checkpoint"
             message = f"{run.folder}: {asked}; choose one with {option}: {known_names(list(entries))}"
             raise UsageError(message)
-        cells = {(c.task, c.variant): c for c in run.record.cells if c.checkpoint == label}
+        cells = {(c.task, shipped(c.variant)): c for c in run.record.cells if c.checkpoint == label}
         return cls(run, entries[label], {task.name: task for task in run.record.tasks}, cells)
 
     def select(self, rule: Selector) -> Iterator[tuple[str, Variant]]:
@@ -111,6 +111,14 @@ class Pair:
     def key(self) -> tuple[str, str, Variant, str]:
         """What rules select cells by."""
         return self.task, self.task_type, self.variant, self.metric
+
+
+def shipped(variant: str) -> str:
+    """Leave the precision of the model's weights out of a variant's text: `q4_0@256/int8` is `256/int8`.
+
+    It is a property of the checkpoint, and two checkpoints are compared.
+    """
+    return variant.rpartition("@")[2]
 
 
 def match(baseline: Party, candidate: Party, policy: Policy) -> list[Pair]:

@@ -60,8 +60,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from evalsuite.core.errors import UsageError
 from evalsuite.core.spread import STATISTICS
-from evalsuite.core.variant import Variant, parse_level
+from evalsuite.core.variant import Variant
 from evalsuite.stats.resample import RESAMPLES
+from evalsuite.sweep.plan import check_levels
 
 Severity = Literal["error", "warn"]
 Treatment = Literal["error", "warn", "ignore"]
@@ -152,10 +153,7 @@ class RetentionRule(Selector):
     @classmethod
     def _a_variant(cls, text: str) -> str:
         try:
-            if "/" in text:
-                Variant.parse(text)
-            else:
-                parse_level(text)
+            check_levels([Variant.parse(text).level if "/" in text else text])
         except UsageError as error:
             raise ValueError(str(error)) from error
         return text
@@ -186,6 +184,9 @@ class SpreadRule(_Rule):
     def _a_limit(self) -> Self:
         if all(getattr(self, name) is None for name in LIMITS):
             raise ValueError(A_LIMIT)
+        if self.min is not None and self.max is not None and self.min > self.max:
+            message = f"min {self.min:g} is above max {self.max:g}: no value can keep both"
+            raise ValueError(message)
         return self
 
 

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from evalsuite.core.verdict import Finding, QueryMove, Verdict
-from evalsuite.gate.grid import LEGEND, Grid, grids
+from evalsuite.core.where import LEGEND, Grid, in_words
+from evalsuite.gate.grid import cell_text, shown_grids
 from evalsuite.gate.rows import detailed, grouped, numbered, passes
 from evalsuite.gate.words import DASH, RELEVANT, change, clean, p_value, plural, points, shorten
 
@@ -33,7 +34,9 @@ def render_terminal(verdict: Verdict) -> list[RenderableType]:
     before, after = verdict.baseline, verdict.candidate
     parts.append(Text(f"{clean(after.label)} ({clean(after.source)})", style="dim"))
     parts.append(Text(f"against {clean(before.label)} ({clean(before.source)})", style="dim"))
-    for grid in grids(verdict):
+    if better := in_words(verdict):
+        parts.append(Text(clean(better)))
+    for grid in shown_grids(verdict):
         parts += [Text(""), *_grid(grid)]
     lines = numbered(verdict)
     if lines:
@@ -79,7 +82,7 @@ def _grid(grid: Grid) -> Iterator[RenderableType]:
     for level in grid.precisions:
         table.add_column(level, justify="right")
     for space, cells in grid.rows:
-        table.add_row(space, *cells)
+        table.add_row(space, *map(cell_text, cells))
     yield table
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalsuite.core.errors import RunFileError
 from evalsuite.core.measure import CORRELATIONS
-from evalsuite.gate.match import Party
+from evalsuite.gate.match import Party, shipped
 from evalsuite.stats.correlations import pearson_columns, spearman_columns
 from evalsuite.stats.strata import Doubles, Strata
 
@@ -49,7 +49,8 @@ class Table:
         if not {"variant", "id"} <= set(table.columns):
             return cls({}, "its table of per-query values has no ids")
         table = table.assign(id=table["id"].astype(str))
-        return cls({str(name): rows.set_index("id") for name, rows in table.groupby("variant", sort=False)})
+        groups = table.groupby("variant", sort=False)
+        return cls({shipped(str(name)): rows.set_index("id") for name, rows in groups})
 
     def frame(self, variant: str) -> pd.DataFrame:
         """Return the rows of one variant.

@@ -1,4 +1,4 @@
-"""What can be done with the gate: compare two runs, and write a verdict to files."""
+"""Around the judge: open a policy before, write the verdict to files after."""
 
 from __future__ import annotations
 
@@ -7,44 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalsuite.core.files import storage_errors, write_text
-from evalsuite.core.run import Run
 from evalsuite.core.verdict import Verdict
-from evalsuite.gate.judge import judge
 from evalsuite.gate.junit import render_junit
 from evalsuite.gate.markdown import render_markdown
 from evalsuite.gate.policy import Policy
 from evalsuite.gate.policy_file import read_policy
-from evalsuite.gate.texts import with_texts
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """Environment variable in which GitHub Actions names the file of the job's summary."""
 
 
-def compare_runs(
-    baseline: Run,
-    candidate: Run,
-    policy: Policy | str | os.PathLike[str] | None = None,
-    *,
-    checkpoints: tuple[str | None, str | None] = (None, None),
-    texts: bool = True,
-) -> Verdict:
-    """Judge a candidate against a baseline.
+def open_policy(policy: Policy | str | os.PathLike[str] | None) -> tuple[str, Policy]:
+    """Read a policy, before anything is evaluated that it would judge.
 
     Args:
-        baseline: What is compared with.
-        candidate: What is judged.
         policy: A policy, or the path of a policy file; the default policy without one.
-        checkpoints: Labels of the baseline's and the candidate's checkpoint; None where a run has only one.
-        texts: Look up the texts of queries that moved, where the tasks' data are at hand.
+
+    Returns:
+        What a verdict calls it, and the policy.
 
     Raises:
-        UsageError: If the policy has mistakes, or a checkpoint is not named where it must be.
+        UsageError: If the file cannot be read or has mistakes; names every one.
     """
-    name = "default" if policy is None else "a policy given in code"
     if isinstance(policy, str | os.PathLike):
-        name, policy = os.fspath(policy), read_policy(Path(policy))
-    verdict = judge(baseline, candidate, policy, policy_name=name, checkpoints=checkpoints)
-    return with_texts(verdict, candidate) if texts else verdict
+        return os.fspath(policy), read_policy(Path(policy))
+    return ("default", Policy()) if policy is None else ("a policy given in code", policy)
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Any
 # A subclass cannot be written without its base; this module is imported only by those who train.
 from sentence_transformers.base.evaluation import BaseEvaluator
 
+from evalsuite.api.question import Question
 from evalsuite.core.errors import RunFileError
 from evalsuite.core.run import RECORD_FILE, Run
 from evalsuite.core.verdict import Verdict
 from evalsuite.integrations.flat import EXIT_CODE, MEAN, flat_metrics, value_of
 from evalsuite.integrations.loggers import METRICS_FILE, JsonLinesLogger, Logger, open_loggers
-from evalsuite.integrations.question import Question
 from evalsuite.integrations.step_gate import StepGate
-from evalsuite.models.checkpoint import open_checkpoint
+from evalsuite.models.opening import open_checkpoint
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -81,20 +81,19 @@ class Memory:
         content = {"format": FORMAT, "checkpoints": entries}
         write_text(self._out / MEMORY_FILE, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
+    def known(self) -> list[tuple[str, Remembered]]:
+        """Return the checkpoints that were asked this question, by step; those whose run is gone are not."""
+        mine = [(name, entry) for name, entry in self._entries.items() if entry.question == self._question]
+        there = [each for each in mine if each[1].problem or (self._out / each[0] / RECORD_FILE).exists()]
+        return sorted(there, key=lambda each: (each[1].step, each[0]))
+
     def runs(self) -> list[Run]:
         """Open the runs of this question, by step.
 
         Raises:
             RunFileError: If one is damaged.
         """
-        answered = [
-            (entry.step, name)
-            for name, entry in self._entries.items()
-            if entry.question == self._question
-            and not entry.problem
-            and (self._out / name / RECORD_FILE).exists()
-        ]
-        return [Run.load(self._out / name) for _, name in sorted(answered)]
+        return [Run.load(self._out / name) for name, entry in self.known() if not entry.problem]
 
     def last_step(self) -> int:
         """Return the highest step; -1 before there is any."""

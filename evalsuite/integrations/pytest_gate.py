@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from evalsuite.api.question import Question
 from evalsuite.core.errors import EvalsuiteError, UsageError
 from evalsuite.core.files import write_text
 from evalsuite.core.run import RECORD_FILE, Run
 from evalsuite.core.verdict import Finding, Verdict
 from evalsuite.gate.baseline import is_baseline
 from evalsuite.gate.words import change, clean, points
-from evalsuite.integrations.question import Question
 from evalsuite.integrations.step_gate import open_baseline
 
 _HARMFUL = ("fails", "blocks")
@@ -37,7 +37,8 @@ class Gate:
 
     Attributes:
         verdict: The verdict.
-        folder: Where its files are: `verdict.json`, `verdict.md`, `verdict.xml`.
+        folder: Where its files are: `verdict.json`, `verdict.md`, `verdict.xml`; `verdict.html` too if
+            `--evalsuite-out` names it.
     """
 
     verdict: Verdict
@@ -128,7 +129,8 @@ def _judge(folder: Path, options: Options, model: Any) -> dict[str, Any]:
     baseline = open_baseline(str(options["baseline"]))
     candidate = _candidate(model, options, baseline, out / "run")
     verdict = compare(baseline, candidate, options["policy"] or None)
-    write_verdict(verdict, out)
+    # The page takes seconds to draw, which only a session that names a folder to keep asks for.
+    write_verdict(verdict, out, page=bool(options["out"]))
     return {"folder": str(out), **json.loads(verdict.to_json())}
 
 

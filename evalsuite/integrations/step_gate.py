@@ -18,7 +18,7 @@ from evalsuite.gate.policy import Policy
 from evalsuite.gate.policy_file import read_policy
 
 if TYPE_CHECKING:
-    from evalsuite.integrations.question import AnyPath
+    from evalsuite.api.question import AnyPath
 
 FIRST, BEST, PREVIOUS = "first", "best", "previous"
 MOVING = (FIRST, BEST, PREVIOUS)

@@ -19,6 +19,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
+from evalsuite.api.question import AnyPath, Question
 from evalsuite.core.errors import EvalsuiteError, StorageError, UsageError
 from evalsuite.core.files import storage_errors, write_bytes, write_text
 from evalsuite.core.progress import Progress, Silent
@@ -28,7 +29,6 @@ from evalsuite.integrations.complete import Settling, checkpoints_in, signature,
 from evalsuite.integrations.flat import EXIT_CODE, MEAN, flat_metrics
 from evalsuite.integrations.loggers import METRICS_FILE, JsonLinesLogger, Logger, Loggers, open_loggers
 from evalsuite.integrations.memory import Memory, Remembered
-from evalsuite.integrations.question import AnyPath, Question
 from evalsuite.integrations.step_gate import StepGate
 
 OUT = "evalsuite"
@@ -83,6 +83,7 @@ class Watch:
         folder: The folder.
         out: Folder of the results.
         waiting: Checkpoints that the last look left alone, and what they lack.
+        recalled: What an earlier watch of the same folder evaluated, judged anew when this one began.
 
     Args:
         folder: The folder that a trainer writes its checkpoints to.
@@ -113,6 +114,7 @@ class Watch:
         self._settings = settings or Settings()
         self.out = self.folder / OUT if self._settings.out is None else Path(self._settings.out)
         self.waiting: dict[str, str] = {}
+        self.recalled: list[Watched] = []
         self._settles = False
         lines = JsonLinesLogger(self.out / METRICS_FILE)
         self._loggers = Loggers([lines, open_loggers(self._settings.log)])
@@ -191,11 +193,18 @@ class Watch:
             sleep(self._settings.settling.seconds if self._settles else every)
 
     def _recall(self) -> None:
-        """Read what was done, and tell the gate."""
+        """Read what was done, and judge it again: a step that regressed does not pass by starting anew."""
         self._memory.load()
-        for run in self._memory.runs():
-            if self._gate is not None:
-                self._gate.remember(run, flat_metrics(run)[MEAN])
+        for name, entry in self._memory.known():
+            if not entry.problem:
+                run = Run.load(self.out / name)
+                self.recalled.append(Watched(name, entry.step, run, self._judged(run)))
+            elif (self.folder / name).exists():
+                self.recalled.append(Watched(name, entry.step, problem=entry.problem))
+
+    def _judged(self, run: Run) -> Verdict | None:
+        """Judge a step; None without a gate, and for the first step."""
+        return None if self._gate is None else self._gate.judge(run, flat_metrics(run)[MEAN])
 
     def _take(self, path: Path, files: str) -> Watched:
         """Evaluate one checkpoint, and remember what became of it."""
@@ -223,8 +232,7 @@ class Watch:
             raise
         except EvalsuiteError as error:
             return Watched(path.name, step, problem=str(error))
-        flat = flat_metrics(run)
-        verdict = None if self._gate is None else self._gate.judge(run, flat[MEAN])
+        flat, verdict = flat_metrics(run), self._judged(run)
         if verdict is not None:
             flat[EXIT_CODE] = float(verdict.exit_code)
         self._loggers.log(step, flat)

@@ -10,6 +10,9 @@ Doubles = npt.NDArray[np.float64]
 
 ROUNDING = 1e-6
 """Spread of cosines that says nothing: that of float32 rounding."""
+TIE_DECIMALS = 12
+"""Decimals that cosines are ranked at. Pairs of binary codes that differ in as many bits must tie; their sums
+differ by 1e-16, an accident that would order them."""
 
 
 def cosines(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> Doubles:
@@ -50,10 +53,12 @@ def is_constant(values: Doubles) -> bool:
 def spearman(values: Doubles, gold: Doubles) -> float:
     """Spearman's rank correlation, tied values sharing their mean rank.
 
+    Cosines that differ by less than float64 can compute them to are tied.
+
     Raises:
         ValueError: If either side is constant: the correlation does not exist.
     """
     if is_constant(values):
         message = "all similarities are equal: a correlation does not exist"
         raise ValueError(message)
-    return pearson(rankdata(values), rankdata(gold))
+    return pearson(rankdata(np.round(values, TIE_DECIMALS)), rankdata(gold))

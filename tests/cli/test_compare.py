@@ -53,13 +53,15 @@ def test_a_pass_exits_with_0(runs, tmp_path):
 
 
 def test_a_regression_exits_with_1_and_writes_its_files(runs, tmp_path):
-    """Exit code 1; JSON on stdout; Markdown and JUnit where asked for."""
+    """Exit code 1; JSON on stdout; the page, Markdown and JUnit where asked for."""
     files = "--out", tmp_path / "out", "--junit", tmp_path / "gate.xml"
     done = run("compare", runs[0], runs[2], *files, "--json", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
     assert (found["exit_code"], found["findings"][0]["variant"]) == (1, "128/binary")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"verdict.json", "verdict.md"}
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"verdict.html", "verdict.json", "verdict.md"}
+    assert "REGRESSED: 1 finding of 8" in (tmp_path / "out" / "verdict.html").read_text(encoding="utf-8")
     suite = ElementTree.fromstring((tmp_path / "gate.xml").read_text()).find("testsuite")  # noqa: S314 - ours
     assert suite.get("failures") == "1"
 
@@ -116,8 +118,8 @@ def test_a_checkpoint_is_evaluated_on_the_other_sides_question(small_tasks, tmp_
 
 
 def test_comparing_runs_imports_no_model_library(runs, tmp_path):
-    """A verdict on two runs needs neither torch nor mteb."""
-    words = ["compare", str(runs[0]), str(runs[2]), "--quiet"]
+    """A verdict on two runs and its page need neither torch nor mteb."""
+    words = ["compare", str(runs[0]), str(runs[2]), "--quiet", "--out", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-c", PROBE, json.dumps(words)], capture_output=True, text=True, check=True
     )

@@ -52,6 +52,12 @@ def test_once_evaluates_what_is_whole_and_names_the_rest(training, small_tasks, 
     assert "checkpoint-30: not evaluated, not complete: " in done.stderr
     assert "trainer_state.json" in done.stderr
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 2
+    (tmp_path / "gate.toml").write_text("[[required]]\ndim = 9999\n")
+    again = subprocess.run(
+        words(training, small_tasks, *more), capture_output=True, text=True, check=False, timeout=300
+    )
+    assert again.returncode == 1, "what an earlier watch found counts"
+    assert again.stdout.startswith("checkpoint-20: step 20, mean ")
 
 
 def test_ctrl_c_ends_it_and_nothing_is_lost(training, small_tasks):

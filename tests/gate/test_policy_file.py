@@ -84,6 +84,12 @@ def test_every_mistake_is_named_at_once():
         ("[[margin]]\nabsolute = 0.01\ndim = []", "number 1, dim: Value should have at least 1 item"),
         ('[[retention]]\nof = "12/"\nfloor = 0.9', "[[retention]] number 1, of: '12/' is not a variant"),
         ('[[retention]]\nof = "INT8!"\nfloor = 0.9', "'INT8!' is not a precision"),
+        ('[[retention]]\nof = "int3"\nfloor = 0.9', "[[retention]] number 1, of: unknown precision 'int3'"),
+        (
+            '[[retention]]\nof = "64/int3"\nfloor = 0.9',
+            "[[retention]] number 1, of: unknown precision 'int3'",
+        ),
+        ('[[spread]]\nstatistic = "M1"\nmin = 2\nmax = 1', "min 2 is above max 1: no value can keep both"),
         ("margin = 0.01", "margin: Input should be a valid"),
         ("margin = [1]\nspread = 2", "margin"),
     ],

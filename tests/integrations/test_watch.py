@@ -8,6 +8,7 @@ import pytest
 
 from evalsuite.core.errors import RunFileError, StorageError, UsageError
 from evalsuite.core.run import Run
+from evalsuite.gate.policy import MarginRule, Policy, RequiredRule
 from evalsuite.integrations import Question, StepGate, Watch
 from evalsuite.integrations.complete import Settling
 from evalsuite.integrations.watch import Settings
@@ -185,6 +186,21 @@ def test_each_step_is_judged(models, training, question):
     assert (last["step"], last["gate_exit_code"]) == (2, 0)
 
 
+def test_what_was_evaluated_is_judged_anew_at_a_restart(models, training, question):
+    """By the policy given now: a step that was let pass before is recalled as one that does not."""
+    save(models[0], training, 1)
+    save(models[1], training, 2)
+    lenient = Policy(resamples=1000, margin=(MarginRule(absolute=0.99),))
+    done, _ = look(training, question, StepGate("first", lenient))
+    assert done[1].verdict.exit_code == 0
+    strict = Policy(resamples=1000, required=(RequiredRule(dim="9999"),))
+    done, watching = look(training, question, StepGate("first", strict))
+    assert done == []
+    assert [each.name for each in watching.recalled] == ["checkpoint-1", "checkpoint-2"]
+    assert watching.recalled[0].verdict is None
+    assert watching.recalled[1].verdict.exit_code == 3
+
+
 def test_another_question_is_asked_anew(models, training, question):
     """Other dimensions: evaluated again; the old answers are not drawn with the new ones."""
     save(models[0], training, 1)
@@ -204,7 +220,9 @@ def test_a_checkpoint_that_cannot_be_evaluated_does_not_end_the_watch(models, tr
     done, _ = look(training, question)
     assert [(each.step, bool(each.problem)) for each in done] == [(1, True), (2, False)]
     assert "stranger" in done[0].problem
-    assert look(training, question)[0] == []
+    done, watching = look(training, question)
+    assert done == []
+    assert [(each.step, bool(each.problem)) for each in watching.recalled] == [(1, True), (2, False)]
     (bad / "modules.json").write_text(json.dumps(settings))
     assert [(each.step, each.problem) for each in look(training, question)[0]] == [(1, "")]
 

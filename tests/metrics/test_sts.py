@@ -42,3 +42,16 @@ def test_a_constant_side_has_no_correlation(correlation):
         correlation(np.arange(5.0), np.full(5, 2.0))
     with pytest.raises(ValueError, match="does not exist"):
         correlation(1 - np.arange(5) * 6e-8, np.arange(5.0))  # rounding noise of equal cosines
+
+
+@pytest.mark.parametrize("width", [128, 384])
+def test_pairs_of_as_many_differing_bits_tie(width):
+    """The correlation of binary codes is that of their Hamming distances, whatever float64 sums round to."""
+    rng = np.random.default_rng(0)
+    left = np.where(rng.random((1000, width)) < 0.5, 1, -1)
+    right = np.where(rng.random((1000, width)) < 0.3, -left, left)
+    scale = np.float32(np.sqrt(width))  # as binary codes decode
+    similarity = cosines((left / scale).astype(np.float32), (right / scale).astype(np.float32))
+    gold = rng.integers(0, 11, 1000) / 2.0
+    distances = (left != right).sum(axis=1)
+    assert spearman(similarity, gold) == pytest.approx(stats.spearmanr(-distances, gold)[0], abs=1e-12)

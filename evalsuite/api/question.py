@@ -1,4 +1,4 @@
-"""Question: what is asked of every checkpoint of a training, as one value."""
+"""Question: what is asked of a checkpoint, as one value that can be asked of the next one too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.core.progress import Progress
 from evalsuite.core.run import Run
 from evalsuite.core.spec import DEFAULT_PRECISIONS
-from evalsuite.core.variant import PREFIX, Variant
+from evalsuite.core.variant import NATIVE, PREFIX, Variant
 from evalsuite.tasks.mteb import MtebOptions
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Question:
         batch_size: Texts a forward pass.
         seed: Seed of the bootstrap resamples.
         mteb: How MTEB's names are understood.
+        weights: Precisions of the weights.
+        quantize_embeddings: The token table's, apart.
+        spread: Whether the spread of the vectors is measured.
+        ann: Whether approximate search is probed.
     """
 
     tasks: Sequence[AnyPath] = ("bundled",)
@@ -54,11 +58,19 @@ class Question:
     batch_size: int = 32
     seed: int = 0
     mteb: MtebOptions = dataclasses.field(default_factory=MtebOptions)
+    weights: Sequence[str] = (NATIVE,)
+    quantize_embeddings: str | None = None
+    spread: bool = True
+    ann: bool = False
 
     @classmethod
     def of(cls, run: Run) -> Question:
-        """Read the question that a run answers, so that another checkpoint can be asked the same."""
+        """Read the question that a run answers, so that another checkpoint can be asked the same.
+
+        The device is left open: a baseline made on a GPU can be compared with on a machine without one.
+        """
         asked = run.record.asked
+        weights = tuple(dict.fromkeys(each.weights.partition("+")[0] for each in run.record.checkpoints))
         chosen = asked.mteb.model_dump()
         data = chosen.pop("data")
         return cls(
@@ -69,10 +81,13 @@ class Question:
             calibration=asked.calibration,
             prompts=asked.prompts,
             dtype=asked.dtype,
-            device=asked.device,
             batch_size=asked.batch_size,
             seed=asked.seed,
             mteb=MtebOptions(**chosen, data=None if data is None else Path(data)),
+            weights=weights or (NATIVE,),
+            quantize_embeddings=asked.quantize_embeddings if set(weights) - {NATIVE} else None,
+            spread=asked.spread,
+            ann=asked.ann,
         )
 
     def check(self) -> None:
@@ -81,7 +96,7 @@ class Question:
         Raises:
             UserError: If a task, a precision or a dimension cannot be used.
         """
-        from evalsuite.api import load_tasks
+        from evalsuite.api.tasks import load_tasks
         from evalsuite.sweep import plan
 
         plan.check_levels(self.precisions)
@@ -103,7 +118,7 @@ class Question:
         Raises:
             UserError: If the model or the question is not usable.
         """
-        from evalsuite.api import evaluate
+        from evalsuite.api.evaluation import evaluate
 
         return evaluate(
             model,
@@ -119,6 +134,10 @@ class Question:
             seed=self.seed,
             prompts=self.prompts,
             mteb=self.mteb,
+            weights=self.weights,
+            quantize_embeddings=self.quantize_embeddings,
+            spread=self.spread,
+            ann=self.ann,
             cache_dir=cache_dir,
             progress=progress,
             command=command,

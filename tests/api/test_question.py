@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from evalsuite.api.question import Question
 from evalsuite.core.errors import UsageError
-from evalsuite.integrations import Question
+from evalsuite.core.run import Run
 from evalsuite.models.fake import fake_checkpoint
 
 
@@ -42,3 +43,19 @@ def test_the_digest_tells_questions_apart(change, is_same):
 def test_lists_and_tuples_are_one_question(tmp_path):
     """So is a path, given as a path or as a text."""
     assert Question([tmp_path], dims=[8, 4]).digest == Question((str(tmp_path),), dims=(8, 4)).digest
+
+
+def test_all_that_changes_numbers_is_read_from_a_run(finished_run):
+    """Precisions of the weights, spread and search are asked again; the device is this machine's business."""
+    record = finished_run.record
+    asked = record.asked.model_copy(
+        update={"spread": False, "ann": True, "device": "cuda:7", "quantize_embeddings": "keep"}
+    )
+    (entry,) = record.checkpoints
+    changes = {"asked": asked, "checkpoints": (entry.model_copy(update={"weights": "q4_0+keep"}),)}
+    question = Question.of(Run(record.model_copy(update=changes), finished_run.folder))
+    assert (question.spread, question.ann, question.device) == (False, True, None)
+    assert (tuple(question.weights), question.quantize_embeddings) == (("q4_0",), "keep")
+    assert Question.of(Run(record.model_copy(update={"asked": asked}), finished_run.folder)) == Question(
+        asked.tasks, asked.dims, asked.precisions, spread=False, ann=True
+    )

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from evalsuite.core.errors import TaskDataError, UserError
+from evalsuite.tasks.kinds import Task
 from evalsuite.tasks.mteb.refs import MtebRef
 from evalsuite.tasks.mteb.task import MtebTask
 from evalsuite.tasks.refs import TaskRef
-from evalsuite.tasks.task import RetrievalTask, Task
+from evalsuite.tasks.task import RetrievalTask
 
 
 @dataclass(frozen=True)

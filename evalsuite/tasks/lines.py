@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import BinaryIO, cast
 from evalsuite.tasks.problems import Problems
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
 
 
 def read_lines(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:
@@ -60,7 +62,7 @@ def text_fault(value: object) -> str | None:
     """Say what keeps a value from being a text a tokenizer accepts; None when nothing does."""
     if not isinstance(value, str):
         return f"is {_json_name(value)}, not a string"
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and _SURROGATE.search(value):
         return "holds half a surrogate pair, which is not a character"
     return None
 

@@ -6,10 +6,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-if TYPE_CHECKING:
-    from evalsuite.tasks.mteb.task import MtebTask
+from typing import Literal, TypeAlias
 
 Role = Literal["query", "document", "symmetric"]
 
@@ -120,9 +117,6 @@ class StsTask:
 
 NativeTask: TypeAlias = RetrievalTask | StsTask
 """A task that our own search and metrics score."""
-
-Task: TypeAlias = "NativeTask | MtebTask"
-"""Any task; MTEB's may go through mteb's evaluators."""
 
 
 def _digest(parts: Iterable[Sequence[str]]) -> str:

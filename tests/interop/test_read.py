@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import mteb
 import pytest
 
 from evalsuite.core.errors import RunFileError
@@ -79,7 +80,21 @@ def test_parts_and_data_are_recorded(evaluated):
         ("test", "eng", ("eng-Latn",), None),
         ("test", "fra", ("fra-Latn",), None),
     ]
-    assert task.source == "mteb 2.26.24: MockMultilingualSTSTask@NA"
+    assert task.source == "mteb results: MockMultilingualSTSTask@NA"
+
+
+def test_another_version_of_mteb_is_no_other_data(tmp_path, evaluated):
+    """Two versions on one revision of a data set have the same source; the versions are recorded."""
+    cache = shutil.copytree(evaluated.folder, tmp_path / "cache")
+    for file in cache.rglob("Mock*.json"):
+        content = json.loads(file.read_text())
+        file.write_text(json.dumps(content | {"mteb_version": "2.1.0"}))
+    for file in cache.rglob("run_settings.jsonl"):
+        file.unlink()
+    older, newer = read_mteb_results(cache), read_mteb_results(evaluated.folder)
+    assert [task.source for task in older.record.tasks] == [task.source for task in newer.record.tasks]
+    assert older.record.provenance.versions["mteb"] == "2.1.0"
+    assert newer.record.provenance.versions["mteb"] == mteb.__version__
 
 
 @pytest.mark.parametrize("below", ["results", f"results/{MODEL.replace('/', '__')}", "results/*/2"])

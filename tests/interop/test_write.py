@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite.core.errors import RunFileError, StorageError, UsageError
+from evalsuite.core.run import Run
 from evalsuite.core.variant import Variant
 from evalsuite.interop.mteb_results import left_out, write_mteb_results
 from evalsuite.interop.mteb_results.layout import experiment_kwargs, model_name
@@ -152,27 +153,33 @@ def test_other_subsets_stay(tmp_path, evaluated):
 
 
 def test_what_mteb_has_no_place_for_is_said(tmp_path, evaluated):
-    """Own tasks and failed cells are left out, and listed."""
+    """Own tasks and failed cells are left out, and listed: tasks that lack the same cells together."""
     run = run_like(tmp_path / "run", evaluated.plain, ("32/float32",))
-    notes = left_out(run)
-    assert notes[0].startswith("mine: a task of evalsuite's own")
-    assert len(notes) == 1 + len(TASKS)
-    assert "runs/final on MockRetrievalTask at 8/binary: failed" in " ".join(notes)
+    own, failed = left_out(run)
+    assert own.startswith("mine: a task of evalsuite's own")
+    assert failed.startswith(f"runs/final on {next(iter(evaluated.plain))}, ")
+    assert failed.endswith(", at 8/binary: failed, nothing to write")
+    lost = tuple(cell for cell in run.record.cells if cell.variant == "8/binary")
+    _, failed = left_out(Run(run.record.model_copy(update={"cells": lost}), run.folder))
+    assert failed == f"runs/final on {', '.join(evaluated.plain)}, at every variant: failed, nothing to write"
 
 
-def test_the_whole_revision_of_a_known_dataset_is_written(tmp_path, evaluated):
-    """A record holds the start of a revision; mteb compares whole ones. Data from a folder is `local`."""
+def test_the_data_of_a_result_is_known(tmp_path, evaluated):
+    """The revision of the hub's data set, or the content of a folder: two folders are two data sets."""
     result = evaluated.plain["MockRetrievalTask"]
     full = mteb.get_task("SciFact").metadata.revision
-    for source, expected in [
-        (f"mteb 2.26.24: mteb/scifact@{full[:7]}", full),
-        ("mteb 2.26.24: mteb/scifact@0000000", "0000000"),
-        ("mteb 2.26.24: /some/where@odd/folder", "local"),
-    ]:
-        run = run_like(tmp_path / expected, {"SciFact": result}, ("32/float32",))
-        task = run.record.tasks[1].model_copy(update={"source": source, "name": "SciFact"})
+    for number, (source, fingerprint, expected) in enumerate(
+        [
+            (f"mteb 2.26.24: mteb/scifact@{full}", "ab" * 32, full),
+            ("mteb 2.26.24: /some/where@odd/folder", "ab" * 32, "local-abababababab"),
+            ("mteb 2.26.24: /some/where@odd/folder", "cd" * 32, "local-cdcdcdcdcdcd"),
+        ]
+    ):
+        run = run_like(tmp_path / f"run {number}", {"SciFact": result}, ("32/float32",))
+        changes = {"source": source, "name": "SciFact", "fingerprint": fingerprint}
+        task = run.record.tasks[1].model_copy(update=changes)
         record = run.record.model_copy(update={"tasks": (run.record.tasks[0], task)})
-        (path,) = write_mteb_results(type(run)(record, run.folder), tmp_path / "cache" / expected)
+        (path,) = write_mteb_results(Run(record, run.folder), tmp_path / "cache" / str(number))
         assert json.loads(path.read_text())["dataset_revision"] == expected
 
 
@@ -182,7 +189,7 @@ def test_a_source_that_is_not_mtebs_is_an_error(tmp_path, evaluated):
     task = run.record.tasks[1].model_copy(update={"source": "thin air"})
     record = run.record.model_copy(update={"tasks": (task,)})
     with pytest.raises(UsageError, match="'thin air' names no MTEB data"):
-        write_mteb_results(type(run)(record, run.folder), tmp_path / "cache")
+        write_mteb_results(Run(record, run.folder), tmp_path / "cache")
 
 
 def test_a_run_without_official_metrics_is_an_error(tmp_path, evaluated):
@@ -190,7 +197,7 @@ def test_a_run_without_official_metrics_is_an_error(tmp_path, evaluated):
     run = run_like(tmp_path / "run", evaluated.plain, ("32/float32",))
     record = run.record.model_copy(update={"official": ()})
     with pytest.raises(RunFileError, match="no official metrics of runs/final on Mock"):
-        write_mteb_results(type(run)(record, run.folder), tmp_path / "cache")
+        write_mteb_results(Run(record, run.folder), tmp_path / "cache")
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, evaluated):

@@ -217,7 +217,7 @@ def _checkpoint(label: str, source: _Source, folders: Sequence[ResultFolder], pa
 def _task(name: str, cells: Sequence[_Found], main: str) -> TaskEntry:
     """Describe a task by what mteb's files say of it; `main` is its name where most results are."""
     task, revision, parts = cells[0].data
-    content, mark = cells[0].file.content, cells[0].file.mark
+    mark = cells[0].file.mark
     languages = {
         (split, str(entry.get("hf_subset"))): tuple(map(str, entry.get("languages") or ()))
         for split, entry in cells[0].file.entries
@@ -227,7 +227,8 @@ def _task(name: str, cells: Sequence[_Found], main: str) -> TaskEntry:
         kind="mteb",
         task_type=str(mark.get("task_type") or ""),
         split=",".join(dict.fromkeys(split for split, _ in parts)),
-        source=f"mteb {content.get('mteb_version') or _UNKNOWN}: {task}@{revision}",
+        # Without mteb's version: the same data scored by two versions are the same data.
+        source=f"mteb results: {task}@{revision}",
         main_metric=_main_metric(cells),
         fingerprint="",
         counts={},
@@ -298,11 +299,12 @@ def _provenance(found: Sequence[_Found], path: Path) -> Provenance:
     dates = [cell.file.content.get("date") for cell in found]
     newest = max((float(date) for date in dates if isinstance(date, int | float)), default=None)
     created = "" if newest is None else datetime.datetime.fromtimestamp(newest, datetime.UTC).isoformat()
+    stated = sorted({str(cell.file.content.get("mteb_version") or _UNKNOWN) for cell in found})
     versions = {name: version for cell in found for name, version in cell.file.versions.items()}
     return Provenance(
         created=created,
         command=f"read from mteb's results in {path}",
-        versions=versions,
+        versions={"mteb": ", ".join(stated), **versions},
         platform=_UNKNOWN,
         device=_UNKNOWN,
         threads=0,

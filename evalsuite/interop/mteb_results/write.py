@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,14 +15,15 @@ from evalsuite.core.record import CellRecord, CheckpointEntry, Scored, TaskEntry
 from evalsuite.core.run import Run
 from evalsuite.core.variant import Variant
 from evalsuite.interop.mteb_results.layout import MARK, experiment_kwargs, model_name
-from evalsuite.models.mteb_tasks import find_metadata
 from evalsuite.models.registry import mteb_version
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LOCAL_DATA = "local"
-"""Dataset revision of a task whose data came from a folder."""
+"""Start of the dataset revision of a task whose data came from a folder; the data's fingerprint follows."""
+
+_SHOWN_FINGERPRINT = 12
 
 
 def write_mteb_results(run: Run, folder: str | Path) -> list[Path]:
@@ -62,16 +63,27 @@ def write_mteb_results(run: Run, folder: str | Path) -> list[Path]:
 def left_out(run: Run) -> tuple[str, ...]:
     """Say which of a run's results mteb has no place for, one sentence each."""
     own = [task.name for task in run.record.tasks if task.kind != "mteb"]
+    notes = [f"{name}: a task of evalsuite's own, which mteb's results have no place for" for name in own]
+    together: dict[tuple[str, str], list[str]] = {}
+    for (checkpoint, task), variants in _failed(run, own).items():
+        together.setdefault((checkpoint, variants), []).append(task)
+    notes += [
+        f"{checkpoint} on {', '.join(tasks)}, {variants}: failed, nothing to write"
+        for (checkpoint, variants), tasks in together.items()
+    ]
+    return tuple(notes)
+
+
+def _failed(run: Run, own: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Say of every checkpoint and MTEB task with failed cells which variants those are."""
     failed: dict[tuple[str, str], list[str]] = {}
     for cell in run.failures:
         if cell.task not in own:
             failed.setdefault((cell.checkpoint, cell.task), []).append(cell.variant)
-    notes = [f"{name}: a task of evalsuite's own, which mteb's results have no place for" for name in own]
-    notes += [
-        f"{checkpoint} on {task} at {', '.join(variants)}: failed, nothing to write"
-        for (checkpoint, task), variants in failed.items()
-    ]
-    return tuple(notes)
+    return {
+        place: f"at {', '.join(variants)}" if any(_scored(run, *place)) else "at every variant"
+        for place, variants in failed.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -218,10 +230,8 @@ def _data_of(task: TaskEntry) -> tuple[str, str]:
     if not tool.startswith("mteb ") or not place:
         message = f"{task.name}: its source {task.source!r} names no MTEB data; evaluate the task again"
         raise UsageError(message)
-    _, at, short = place.rpartition("@")
+    _, at, revision = place.rpartition("@")
     if not at or Path(place).is_absolute():
-        return tool.removeprefix("mteb "), _LOCAL_DATA
-    metadata = find_metadata(_base_name(task))
-    full = str(metadata.revision) if metadata is not None else short
-    # The record holds the start of the revision; mteb compares whole ones.
-    return tool.removeprefix("mteb "), full if full.startswith(short) else short
+        # Data of two folders must not be merged as if they were one.
+        revision = f"{_LOCAL_DATA}-{task.fingerprint[:_SHOWN_FINGERPRINT]}"
+    return tool.removeprefix("mteb "), revision

@@ -41,7 +41,7 @@ class MtebNames:
 
     def names(self) -> list[str]:
         """List the names of all tasks and benchmarks."""
-        return [*_tasks(), *_benchmarks()]
+        return [*_classes(), *_benchmarks()]
 
     def find(self, text: str) -> list[MtebRef]:
         """Find what a text stands for; empty when it is no name of mteb's.
@@ -55,22 +55,23 @@ class MtebNames:
         """
         if text == EVERYTHING:
             return self._everything()
-        if text in _benchmarks():
-            return self._members(text)
         name, has_folder, folder = text.partition("=")
         base, split = _parted(name)
+        # Asked first: to know its benchmarks, mteb makes thousands of tasks.
+        if base in _classes():
+            local = _existing(Path(folder).expanduser(), repr(text)) if has_folder else None
+            return self._named(base, split, local)
+        if text in _benchmarks():
+            return self._members(text)
         if base in _benchmarks():
             wanted = "folder" if has_folder else "split"
             message = f"{text!r}: {base} is a benchmark, and a benchmark takes no {wanted}"
             raise UsageError(message)
-        if base not in _tasks():
-            return []
-        local = _existing(Path(folder).expanduser(), repr(text)) if has_folder else None
-        return self._named(base, split, local)
+        return []
 
     def _named(self, name: str, split: str | None, local: Path | None) -> list[MtebRef]:
         """Make the refs of a task by its own name; an aggregate is unfolded into its members."""
-        task = _tasks()[name]
+        task = _task(name)
         members = _unfolded(task)
         if members != [task] and (split or local):
             message = f"{name} stands for {len(members)} tasks; give a split or folder to each of them"
@@ -116,8 +117,10 @@ class MtebNames:
 
     def matching(self) -> list[MtebRef]:
         """Make the refs of all public text tasks that match, but those replaced by others or in beta."""
-        tasks = [task for task in _tasks().values() if _is_current(task) and _matches(task, self._options)]
-        return [ref for ref in (self._ref(task, EVERYTHING) for task in tasks) if ref.subsets]
+        names = [
+            name for name, each in _classes().items() if _is_current(each) and _matches(each, self._options)
+        ]
+        return [ref for ref in (self._ref(_task(name), EVERYTHING) for name in names) if ref.subsets]
 
     def _ref(self, task: Any, origin: str) -> MtebRef:
         """Make the ref of one task, its subsets filtered, its data local where the data folder has it."""
@@ -134,13 +137,20 @@ class MtebNames:
 
 
 @functools.cache
-def _tasks() -> Mapping[str, Any]:
-    """Make every task mteb knows: name -> task; made once, and only ever copied."""
+def _classes() -> Mapping[str, Any]:
+    """Return the class of every task mteb knows, by name; its metadata is known without making the task."""
+    with _quietly():
+        from mteb.get_tasks import TASK_LIST
+    return {str(each.metadata.name): each for each in TASK_LIST}
+
+
+@functools.cache
+def _task(name: str) -> Any:
+    """Make a task of mteb; made once, and only ever copied."""
     with _quietly():
         import mteb
 
-        found = mteb.get_tasks(exclude_superseded=False, exclude_private=False, exclude_beta=False)
-    return {str(task.metadata.name): task for task in found}
+        return mteb.get_task(name)
 
 
 @functools.cache
@@ -242,16 +252,21 @@ def _subsets(task: Any, languages: Sequence[str]) -> tuple[str, ...]:
 
 
 def _matches(task: Any, options: MtebOptions) -> bool:
-    """Tell whether a task has one of the types and one of the domains asked for."""
+    """Tell whether a task, or a class of tasks, has one of the types and one of the domains asked for."""
     metadata = task.metadata
     has_type = not options.types or metadata.type in options.types
     return has_type and (not options.domains or bool(set(options.domains) & set(metadata.domains or ())))
 
 
 def _is_current(task: Any) -> bool:
-    """Tell whether a task belongs in a list of everything: public text, neither replaced nor in beta."""
+    """Tell whether a class of tasks belongs in a list of everything: public text, no older or beta version.
+
+    Aggregates do not belong there: their members are in it.
+    """
+    from mteb.abstasks.aggregated_task import AbsTaskAggregate
+
     metadata = task.metadata
-    only_text = list(metadata.modalities) == ["text"] and _unfolded(task) == [task]
+    only_text = list(metadata.modalities) == ["text"] and not issubclass(task, AbsTaskAggregate)
     return only_text and metadata.is_public and not metadata.superseded_by and not metadata.is_beta
 
 
@@ -263,7 +278,7 @@ def _check_filters(options: MtebOptions) -> None:
     """
     if not options.has_filters:
         return
-    texts = [task.metadata for task in _tasks().values() if list(task.metadata.modalities) == ["text"]]
+    texts = [each.metadata for each in _classes().values() if list(each.metadata.modalities) == ["text"]]
     known = {
         "type": (options.types, {str(metadata.type) for metadata in texts}),
         "domain": (options.domains, {str(domain) for metadata in texts for domain in metadata.domains or ()}),

@@ -173,9 +173,8 @@ def canonical_metric(main_score: str) -> str:
 
 
 def hub_place(metadata: Any) -> str:
-    """Write where a task's data is on the hub: `mteb/scifact@0228b52`."""
-    revision = str(metadata.dataset.get("revision") or "main")
-    return f"{metadata.dataset['path']}@{revision[:7]}"
+    """Write where a task's data is on the hub, with the whole revision: `mteb/scifact@0228b52cf...`."""
+    return f"{metadata.dataset['path']}@{metadata.dataset.get('revision') or 'main'}"
 
 
 def _filtered(abstask: Any, splits: Sequence[str] | None, subsets: Sequence[str] | None) -> Any:

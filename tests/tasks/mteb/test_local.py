@@ -79,7 +79,7 @@ def test_the_source_names_the_folder(tmp_path: Path) -> None:
     folder = write_retrieval(tmp_path / "here")
     assert loaded(f"SciFact={folder}").source.endswith(f": {folder}")
     (ref,) = resolve(["SciFact"])
-    assert ref.load().source.endswith(": mteb/scifact@d56462d")
+    assert ref.load().source.endswith(": mteb/scifact@d56462d0e63a25450459c4f213e49ffdb866f7f9")
 
 
 def as_tsv(folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_filled_hub_cache_serves_offline(tmp_path: Path) -> None:
     (repository / "refs" / "main").write_text(revision)
     task = loaded("SciFact")
     assert task.counts["documents"] == 3
-    assert task.source.endswith("mteb/scifact@d56462d")
+    assert task.source.endswith("mteb/scifact@d56462d0e63a25450459c4f213e49ffdb866f7f9")
 
 
 def test_mistakes_of_plain_files_are_all_listed(tmp_path: Path) -> None:

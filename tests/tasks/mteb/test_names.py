@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import mteb
 import pytest
+from mteb.abstasks import AbsTask
 
 from evalsuite.core.errors import UsageError
 from evalsuite.tasks.catalogue import resolve
 from evalsuite.tasks.check import check
-from evalsuite.tasks.mteb import MtebOptions, MtebRef, MtebTask
+from evalsuite.tasks.mteb import MtebOptions, MtebRef, MtebTask, names
 from tests.tasks.mteb.conftest import write_retrieval
 
 
@@ -34,9 +36,36 @@ def test_a_task_by_its_name_is_light() -> None:
         "cosine_spearman",
     )
     assert (task.split, task.kind, task.languages, task.is_loaded) == ("test", "mteb", (), False)
-    assert task.source == f"mteb {mteb.__version__}: mteb/stsbenchmark-sts@b0fddb5"
+    assert task.source == f"mteb {mteb.__version__}: mteb/stsbenchmark-sts@{ref.abstask.metadata.revision}"
     assert task.has_native_road
     assert "mteb has replaced this task by STSBenchmark.v2" in task.warnings
+
+
+def test_a_task_by_its_name_costs_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of mteb's two thousand tasks, each of which seeds every generator there is, only the one is made."""
+    made: list[str] = []
+    plain = AbsTask.__init__
+
+    def counted(task: AbsTask, *values: object, **options: object) -> None:
+        made.append(task.metadata.name)
+        plain(task, *values, **options)
+
+    names._task.cache_clear()
+    monkeypatch.setattr(AbsTask, "__init__", counted)
+    refs("BIOSSES", languages=("eng",))
+    assert made == ["BIOSSES"]
+
+
+def test_a_task_is_what_mteb_makes() -> None:
+    """Subsets and splits of a task found by name are those of mteb's own list, and so are the names."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = mteb.get_tasks(exclude_superseded=False, exclude_private=False, exclude_beta=False)
+    official = {task.metadata.name: task for task in found}
+    assert list(names._classes()) == list(official)
+    for name in list(official)[::50]:
+        mine = names._task(name)
+        assert (mine.hf_subsets, mine.eval_splits) == (official[name].hf_subsets, official[name].eval_splits)
 
 
 def test_english_benchmark_has_its_41_tasks_with_english_subsets_only() -> None:

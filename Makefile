@@ -6,12 +6,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+BROWSER := build/.browser
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 export HF_HUB_OFFLINE := 1
 # Byte-compiled libraries start ten times faster; never leave them uncompiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-slow lint types docs check examples examples-scifact format clean
+.PHONY: help demo test test-slow lint types docs check gallery gallery-levels gallery-weights format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,13 +22,13 @@ help:
 	@echo "make lint types check the code"
 	@echo "make docs       build the documentation into build/site, offline, warnings as errors"
 	@echo "make check      all of these"
-	@echo "make examples   evaluate and draw reports/examples/demo anew (examples-scifact: every level)"
+	@echo "make gallery    evaluate and draw reports/examples anew (gallery-levels: every level)"
 
 demo: $(VENV)/.demo
 	$(BIN)/evalsuite demo
 
 # Two test processes of one thread each: libraries that start two threads each would only wait for one another.
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(BROWSER)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --durations 12
 
 test-slow: $(VENV)/.dev
@@ -40,19 +41,39 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
+# What the report's browser tests need; they skip, and say why, where node, Chromium or a registry is missing.
+$(BROWSER): tests/browser/package-lock.json
+	@if command -v npm >/dev/null && { command -v chromium || command -v chromium-browser; } >/dev/null; then \
+		cd tests/browser && npm ci --silent --no-audit --no-fund || true; fi
+	@mkdir -p $(@D) && touch $@
+
 # The theme's notice about its successor is no warning of ours.
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 check: lint types docs test test-slow
 
-# An earlier example is removed first: a run would keep it in previous/.
-examples: $(VENV)/.demo
-	rm -rf reports/examples/demo
-	$(BIN)/evalsuite demo --out reports/examples/demo
+# The kept reports: runs go to build/gallery, their pages to reports/examples. SciFact and STSb lie beside the
+# checkout; their texts have licences of their own, so the pages show ids. A verdict that is not "passed" is no
+# reason to stop.
+DATA ?= ../shared/data
+RUNS := build/gallery
+KEPT := reports/examples
+SIDES := --baseline-checkpoint minilm-without-gor --candidate-checkpoint minilm-with-gor
+GRID := --dims 384,256,192,128,96,64,32 --projections prefix,pca,random --ann \
+	--precisions float32,int8,int4,binary,int4+asymmetric,binary+asymmetric,binary+rescore4
+
+gallery: $(VENV)/.demo
+	rm -rf $(addprefix $(KEPT)/,demo minilm compare)
+	$(BIN)/evalsuite demo --quiet --out $(RUNS)/demo
+	$(BIN)/evalsuite report --quiet $(RUNS)/demo --out $(KEPT)/demo
+	$(BIN)/evalsuite compare --quiet $(RUNS)/demo $(RUNS)/demo $(SIDES) --out $(KEPT)/compare || test $$? -ne 2
+	$(BIN)/evalsuite run all-MiniLM-L6-v2 --tasks $(DATA)/retrieval/scifact --tasks $(DATA)/sts/stsb/test.tsv \
+		$(GRID) --quiet --no-report --out $(RUNS)/minilm
+	$(BIN)/evalsuite report --quiet --paper --no-texts $(RUNS)/minilm --out $(KEPT)/minilm
+	rm -f $(KEPT)/*/results.csv $(KEPT)/*/verdict.json $(KEPT)/minilm/paper/*.svg $(KEPT)/minilm/paper/*column*.png
 
 # Every level on SciFact, where the data set lies beside the checkout (about six minutes on two cores).
-SCIFACT ?= ../shared/data/retrieval/scifact
 PLAIN := float32,float16,bfloat16,float8_e4m3,float8_e5m2,int8,int8_affine,int8_percentile,int4,int4_block32,$\
 	int4_affine,ternary,binary,binary_centred,sq8,sq4
 TRAINED := pq_1bit,pq_2bit,opq_1bit,rabitq_1bit,rabitq_2bit,rabitq_4bit,$\
@@ -64,11 +85,12 @@ ASYMMETRIC := $(subst $(comma),+asymmetric$(comma),$(COARSE))+asymmetric
 OTHERS := binary+rescore4,binary+rescore4:int8,int8+mteb,int4+mteb,binary+mteb,int8+sbert,binary+sbert,$\
 	int8+hakari,int8+hakari_rescore
 
-examples-scifact: $(VENV)/.demo
-	$(BIN)/evalsuite run all-MiniLM-L6-v2 --tasks $(SCIFACT) --dims 384,256,128,64 \
+gallery-levels: $(VENV)/.demo
+	$(BIN)/evalsuite run all-MiniLM-L6-v2 --tasks $(DATA)/retrieval/scifact --dims 384,256,128,64 \
 		--precisions $(PLAIN) --precisions $(TRAINED) --precisions $(ASYMMETRIC) --precisions $(OTHERS) \
-		--out reports/examples/scifact-levels
-	rm -rf $(addprefix reports/examples/scifact-levels/,per_query results.csv record.json)
+		--quiet --no-report --out $(RUNS)/levels
+	$(BIN)/evalsuite report --quiet --no-texts $(RUNS)/levels --out $(KEPT)/scifact-levels
+	rm -f $(KEPT)/scifact-levels/results.csv
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -12,7 +12,7 @@ from evalsuite.core.files import storage_errors
 from evalsuite.core.run import RECORD_FILE, Run
 
 if TYPE_CHECKING:
-    from evalsuite.reporting.write import ReportFiles
+    from evalsuite.reporting.write import Extras, ReportFiles
 
 RUNS_FOLDER = Path("reports") / "runs"
 """Where runs go that were given no folder."""
@@ -75,6 +75,8 @@ def report(
     out: str | os.PathLike[str] | None = None,
     *,
     published: Sequence[str] = (),
+    formats: Sequence[str] | None = None,
+    extras: Extras | None = None,
 ) -> ReportFiles:
     """Write tables, figures and the HTML page of one or several runs.
 
@@ -82,20 +84,23 @@ def report(
         run: Runs, or folders of runs.
         out: Folder to write to; by default the folder of the first run.
         published: Names of published tables, or their files, to draw as dashed lines beside measured ones.
+        formats: What to write: `html`, `markdown`, `figures`, `csv` (all by default), and `paper`.
+        extras: What the page shows beside its runs: the verdict of a comparison, what an ablation found.
 
     Returns:
         The paths of what was written.
 
     Raises:
         RunFileError: If a run cannot be read.
-        UsageError: If there is no such published table.
+        UsageError: If there is no such published table or format.
         StorageError: If the folder cannot be written to.
     """
-    from evalsuite.reporting.write import write_report
+    from evalsuite.reporting.write import FORMATS, write_report
 
     given = [run] if isinstance(run, Run | str | os.PathLike) else list(run)
     runs = [each if isinstance(each, Run) else load_run(each) for each in given]
     if not runs:
         message = "no run given; name at least one folder that holds a record.json"
         raise UsageError(message)
-    return write_report(runs, runs[0].folder if out is None else Path(out), published=published)
+    folder = runs[0].folder if out is None else Path(out)
+    return write_report(runs, folder, formats=formats or FORMATS, published=published, extras=extras)

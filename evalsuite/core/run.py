@@ -101,8 +101,12 @@ class Run:
         """
         import pandas as pd
 
-        rows = [row for cell in self.record.cells for row in self._rows(cell)]
-        return pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
+        return pd.DataFrame(list(self.rows()), columns=list(FRAME_COLUMNS))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of `to_frame` without pandas; what a row lacks is absent."""
+        for cell in self.record.cells:
+            yield from self._rows(cell)
 
     def spread_frame(self) -> pd.DataFrame:
         """Return one row per statistic of each checkpoint, task, side and dimension.

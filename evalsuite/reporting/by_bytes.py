@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from evalsuite.reporting.canvas import (
     NOTHING_SCORED,
     Sheet,
+    as_it_is,
     lay_out,
     legend_place,
     log2_axis,
@@ -30,6 +31,8 @@ from evalsuite.reporting.view import CheckpointView, ReportView
 _LEGEND_SIZE = 8.5
 
 _COMPARED = {Group.PROTOCOL: "s", Group.CONTROL: "o"}
+_SCORED_OTHERWISE = {Group.ASYMMETRIC: "<", Group.RESCORED: "*"}
+"""Lines tell a scoring by their dashes; marks alone need shapes of their own."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,14 @@ class Mark:
     hollow: bool = False
 
 
-def quality_by_bytes(view: ReportView) -> Figure:
+def quality_by_bytes(view: ReportView, fit: Callable[[Sheet], Sheet] = as_it_is) -> Figure:
     """Draw quality over bytes per vector: one marker a cell, and the Pareto front as a labelled line.
 
     The recommended variant wears a ring. Of more than `series.FEW` precisions the colours tell the family.
     Each checkpoint and task has its panel; checkpoints share the vertical axis of a task.
     """
     handles = [*map(_handle, marks_of(view)), *_other_handles(view)]
-    sheet = bytes_sheet(view)
+    sheet = fit(bytes_sheet(view))
     columns = _legend_columns(view, sheet, [str(handle.get_label()) for handle in handles])
     sheet = replace(sheet, legend=0.1 + 0.19 * math.ceil(len(handles) / columns))
     chosen = {checkpoint.label: checkpoint for checkpoint in view.checkpoints}
@@ -111,7 +114,7 @@ def _mark(series: str, group: Group, *, many: bool) -> Mark:
         kind = family(series)
         return Mark(kind.title, kind.marker, kind.tone)
     look = line_style(series)
-    return Mark(series, look.marker, look.tone)
+    return Mark(series, _SCORED_OTHERWISE.get(group, look.marker), look.tone)
 
 
 def _draw(ax: Axes, panel: Panel, checkpoint: CheckpointView, view: ReportView) -> None:
@@ -174,7 +177,8 @@ def _limits(view: ReportView, task: str) -> tuple[float, float]:
 
 def _legend_columns(view: ReportView, sheet: Sheet, titles: Sequence[str]) -> int:
     """Count the columns of the legend that fit over the panels."""
-    room = 72 * (min(max(len(checkpoint.panels) for checkpoint in view.checkpoints), 3) * sheet.panel_width)
+    beside = sheet.columns or min(max(len(checkpoint.panels) for checkpoint in view.checkpoints), 3)
+    room = 72 * beside * sheet.panel_width
     column = max(text_width(title, _LEGEND_SIZE) for title in titles) + 3.4 * _LEGEND_SIZE
     return max(1, min(len(titles), int((room - 72 * sheet.left) / column)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -14,6 +14,7 @@ from evalsuite.reporting.beside import PublishedLine, draw_published, score_line
 from evalsuite.reporting.canvas import (
     NOTHING_SCORED,
     Sheet,
+    as_it_is,
     lay_out,
     log2_axis,
     note,
@@ -30,7 +31,7 @@ _LEADER = 0.2
 """Room between the axes and the labels beside them, in inches."""
 
 
-def quality_by_dimension(view: ReportView) -> Figure:
+def quality_by_dimension(view: ReportView, fit: Callable[[Sheet], Sheet] = as_it_is) -> Figure:
     """Draw quality over dimension: one line a precision, a band for its 95 % interval.
 
     Of more than `series.FEW` precisions only those that matter most are drawn so; the others are thin grey
@@ -39,7 +40,7 @@ def quality_by_dimension(view: ReportView) -> Figure:
     """
     lines = lines_of(view)
     with drawing():
-        figure, axes = lay_out(view.panels, dimension_sheet(view))
+        figure, axes = lay_out(view.panels, fit(dimension_sheet(view)))
         for ax, panel in zip(axes, view.panels, strict=True):
             published = score_lines(panel, view.published)
             _draw(ax, panel, lines, published, _limits(view, panel.task, lines, published))

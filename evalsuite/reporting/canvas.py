@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,6 +24,10 @@ TITLE_WIDTH = 38
 
 _HEAD = 0.46
 """Height of the figure's title, in inches."""
+_EDGE = 0.08
+"""Blank margin of the figure, in inches."""
+_LEAST_AXES = 0.9
+"""Axes are never narrower than this, in inches."""
 _HEADING = 0.52
 """Height of a panel's heading, in inches."""
 _TOP_MARGIN = 0.13
@@ -42,6 +46,7 @@ class Sheet:
         right: Room for direct labels.
         bottom: Room for tick labels and the axis title.
         legend: Room for the legend above all panels.
+        columns: Panels side by side; 0 for as many as look well on a screen.
     """
 
     title: str
@@ -51,6 +56,12 @@ class Sheet:
     right: float = 0.12
     bottom: float = 0.5
     legend: float = 0.0
+    columns: int = 0
+
+    @property
+    def head(self) -> float:
+        """Room for the figure's title, if it has one."""
+        return _HEAD if self.title else _EDGE
 
     @property
     def panel_width(self) -> float:
@@ -63,22 +74,45 @@ class Sheet:
         return _HEADING + self.height + self.bottom
 
 
+@dataclass(frozen=True)
+class Fit:
+    """A place in print that a figure must fill exactly: it has no title, the caption there says it.
+
+    Attributes:
+        width: Width of the whole figure, in inches.
+        columns: Panels side by side.
+    """
+
+    width: float
+    columns: int
+
+    def __call__(self, sheet: Sheet) -> Sheet:
+        """Return a sheet as wide; labels keep their size, the axes take what is left."""
+        room = (self.width - _EDGE) / self.columns - sheet.left - sheet.right
+        return replace(sheet, title="", columns=self.columns, width=max(room, _LEAST_AXES))
+
+
+def as_it_is(sheet: Sheet) -> Sheet:
+    """Leave a sheet's sizes as the figure chose them."""
+    return sheet
+
+
 def lay_out(panels: Sequence[Panel], sheet: Sheet) -> tuple[Figure, list[Axes]]:
     """Make a figure with one pair of axes a panel; every checkpoint begins a new row.
 
     The axes carry the ids `panel-0`, `panel-1`, ... and their headings `heading-0`, ...: a page finds the
     panels in the drawing by them, and replaces the headings by its own.
     """
-    slots = list(_slots(panels))
-    columns = 1 + max((column for _, column in slots), default=0)
+    slots = list(_slots(panels, sheet.columns))
+    columns = sheet.columns or 1 + max((column for _, column in slots), default=0)
     rows = 1 + max((row for row, _ in slots), default=0)
-    width = columns * sheet.panel_width + 0.08
-    height = _HEAD + sheet.legend + rows * sheet.panel_height + 0.08
+    width = columns * sheet.panel_width + _EDGE
+    height = sheet.head + sheet.legend + rows * sheet.panel_height + _EDGE
     figure = Figure(figsize=(width, height), facecolor=SURFACE.light)
     axes = []
     for number, (panel, (row, column)) in enumerate(zip(panels, slots, strict=True)):
         left = column * sheet.panel_width + sheet.left
-        bottom = height - _HEAD - sheet.legend - (row + 1) * sheet.panel_height + sheet.bottom
+        bottom = height - sheet.head - sheet.legend - (row + 1) * sheet.panel_height + sheet.bottom
         ax = figure.add_axes((left / width, bottom / height, sheet.width / width, sheet.height / height))
         ax.set_gid(f"panel-{number}")
         _dress(ax)
@@ -94,7 +128,7 @@ def lay_out(panels: Sequence[Panel], sheet: Sheet) -> tuple[Figure, list[Axes]]:
 def legend_place(figure: Figure, sheet: Sheet) -> tuple[float, float]:
     """Return the upper left corner of the legend, in figure fractions."""
     width, height = figure.get_size_inches()
-    return float((sheet.left - 0.05) / width), float(1 - _HEAD / height)
+    return float((sheet.left - 0.05) / width), float(1 - sheet.head / height)
 
 
 def view_box(ax: Axes, sheet: Sheet) -> str:
@@ -193,13 +227,13 @@ def _glyphs() -> frozenset[int]:
     return frozenset(get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap())
 
 
-def _slots(panels: Sequence[Panel]) -> Iterator[tuple[int, int]]:
-    """Give every panel a row and a column."""
+def _slots(panels: Sequence[Panel], wanted: int) -> Iterator[tuple[int, int]]:
+    """Give every panel a row and a column, of as many columns as wanted, or as look well."""
     per_checkpoint: dict[str, int] = {}
     for panel in panels:
         per_checkpoint[panel.checkpoint] = per_checkpoint.get(panel.checkpoint, 0) + 1
     most = max(per_checkpoint.values(), default=1)
-    columns = 2 if most == 4 else min(most, MAX_COLUMNS)
+    columns = wanted or (2 if most == 4 else min(most, MAX_COLUMNS))
     row, column, current = 0, 0, panels[0].checkpoint if panels else ""
     for panel in panels:
         if column == columns or (panel.checkpoint != current and column):

@@ -45,8 +45,8 @@ class Drawing:
 
     @functools.cached_property
     def document(self) -> str:
-        """The figure as a stand-alone SVG document, drawn on first use."""
-        return self.svg or svg_text(self.figure)
+        """The figure as a stand-alone SVG document, text as text, drawn once for the file and the page."""
+        return self.svg or svg_text(self.figure, outlines=False)
 
 
 def draw_all(view: ReportView) -> tuple[Drawing, ...]:

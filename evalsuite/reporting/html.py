@@ -15,21 +15,20 @@ from evalsuite.reporting import text
 from evalsuite.reporting.by_bytes import Mark, marks_of
 from evalsuite.reporting.by_type import condensed, filter_text, is_crowded
 from evalsuite.reporting.drawings import Drawing, draw_all
+from evalsuite.reporting.encoder_side import encoder_tables
 from evalsuite.reporting.fidelity import HOW_TO_READ, fidelity_table
 from evalsuite.reporting.over_checkpoints import draw_over_checkpoints
 from evalsuite.reporting.page import ann, gor, spread
-from evalsuite.reporting.page.ablation import ablation_section
 from evalsuite.reporting.page.answer import answer, choices
 from evalsuite.reporting.page.chapters import chapters_of
 from evalsuite.reporting.page.chart import shapes_svg, tones_css
 from evalsuite.reporting.page.heat import heat_maps
 from evalsuite.reporting.page.island import frame_data, island, panel_data
 from evalsuite.reporting.page.parts import PageParts
-from evalsuite.reporting.page.verdict import counts_text, verdict_section
 from evalsuite.reporting.panel import FailedCell
 from evalsuite.reporting.retention import least_shade
 from evalsuite.reporting.series import FEW, by_dimension, remark
-from evalsuite.reporting.svg import marker_svg, shorthand, svg_text, theme_css, whole
+from evalsuite.reporting.svg import marker_svg, shorthand, theme_css, whole
 from evalsuite.reporting.tables import means_table, published_table, task_tables
 from evalsuite.reporting.view import ReportView
 
@@ -47,6 +46,8 @@ FEW_VARIANTS = 16
 """With more variants the fidelity table unfolds too."""
 MANY_CELLS = 1_000
 """With more cells only the fidelity of Pareto fronts is tabulated, so that the page stays below 2 MB."""
+MOST_ADVICES = 4
+"""The advice on more checkpoints of an ablation than these unfolds: they are its means, not its answer."""
 EXPLORED = 12
 """So many queries stand in the page where scripts are off."""
 
@@ -76,6 +77,7 @@ def render_html(
     script = _INDENT.sub("\n", _source(environment, SCRIPT))
     page = environment.get_template(TEMPLATE).render(
         view=view,
+        title=_title(view, parts),
         drawn=drawn,
         crowded=is_crowded(view),
         chapters=chapters_of(drawn, figures),
@@ -97,11 +99,17 @@ def render_html(
     return _INDENT.sub("\n", page.rstrip()) + "\n"
 
 
+def _title(view: ReportView, parts: PageParts) -> str:
+    """Say what the page is about."""
+    if parts.verdict is not None:
+        return f"{parts.verdict.candidate.label} against {parts.verdict.baseline.label}"
+    return view.title if parts.ablation is None else f"Ablation: {parts.ablation.recipe}"
+
+
 def _sections(view: ReportView, parts: PageParts) -> dict[str, Any]:
     """Work out the sections that only some runs have."""
     return {
-        "verdict": verdict_section(parts.verdict),
-        "ablation": ablation_section(parts.ablation),
+        **_judged(parts),
         "spread": spread.spread_section(view.spread),
         "spread_caption": spread.CAPTION,
         "gor": gor.gor_panel(view),
@@ -109,6 +117,20 @@ def _sections(view: ReportView, parts: PageParts) -> dict[str, Any]:
         "ann": ann.ann_section(view.ann, view.ann_missing),
         "ann_caption": ann.CAPTION,
     }
+
+
+def _judged(parts: PageParts) -> dict[str, Any]:
+    """Work out the sections of a comparison and of an ablation, whose code only their pages need."""
+    judged: dict[str, Any] = {"verdict": None, "ablation": None}
+    if parts.verdict is not None:
+        from evalsuite.reporting.page.verdict import counts_text, verdict_section
+
+        judged |= {"verdict": verdict_section(parts.verdict), "counts_text": counts_text}
+    if parts.ablation is not None:
+        from evalsuite.reporting.page.ablation import ablation_section
+
+        judged["ablation"] = ablation_section(parts.ablation)
+    return judged
 
 
 def _environment() -> Environment:
@@ -129,9 +151,11 @@ def _environment() -> Environment:
     environment.tests |= {"failed_cell": lambda cell: isinstance(cell, FailedCell)}
     environment.globals |= {
         "answer": answer, "heat_maps": heat_maps, "means_table": means_table, "task_tables": task_tables,
-        "published_table": published_table, "plural": text.plural, "fidelity_table": fidelity_table,
-        "counts_text": counts_text, "how_to_read_fidelity": HOW_TO_READ, "long_table": LONG_TABLE,
-        "few_series": FEW, "few_variants": FEW_VARIANTS, "many_cells": MANY_CELLS, "explored": EXPLORED,
+        "published_table": published_table, "encoder_tables": encoder_tables, "plural": text.plural,
+        "fidelity_table": fidelity_table,
+        "how_to_read_fidelity": HOW_TO_READ, "long_table": LONG_TABLE, "few_series": FEW,
+        "few_variants": FEW_VARIANTS, "many_cells": MANY_CELLS, "explored": EXPLORED,
+        "most_advices": MOST_ADVICES,
     }  # fmt: skip
     return environment
 
@@ -155,7 +179,7 @@ def _history(view: ReportView) -> tuple[History, ...]:
 def _drawn_whole(figure: Drawing) -> History:
     """Draw one figure for the page, text as text."""
     short = shorthand("o")
-    drawing = whole(svg_text(figure.figure, outlines=False), short, title=figure.title)
+    drawing = whole(figure.document, short, title=figure.title)
     return History(figure, _own(drawing), _own(short.css))
 
 

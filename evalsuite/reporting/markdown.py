@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from evalsuite.core.variant import Variant
 from evalsuite.reporting.by_type import condensed, filter_text, is_crowded
+from evalsuite.reporting.encoder_side import encoder_tables
 from evalsuite.reporting.fidelity import HOW_TO_READ, fidelity_table
 from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
 from evalsuite.reporting.series import FEW, by_dimension, grouped, remark
@@ -53,6 +54,8 @@ def render_markdown(view: ReportView, figures: Mapping[str, str] | None = None) 
         lines += [*_panel(panel), *_fidelity(panel)]
     if is_crowded(view):
         lines += [line for checkpoint in view.checkpoints for line in _tasks(checkpoint)]
+    for table in encoder_tables(view):
+        lines += list(_text_table(table, level=2))
     for published in view.published:
         lines += list(_text_table(published_table(published), level=2))
     if view.warnings:
@@ -229,6 +232,7 @@ def _provenance(view: ReportView) -> Iterator[str]:
             "device": made.device, "ties": made.tie_rule, "calibration": made.calibration,
             "interval": made.interval, "seed": str(run.record.asked.seed),
         }  # fmt: skip
+        facts |= {} if made.engine == "local" else {"engine": made.engine}
         facts |= {f"checkpoint {c.label}": f"{c.fingerprint} ({c.dtype})" for c in run.record.checkpoints}
         facts |= {f"task {task.name}": task.fingerprint or MISSING for task in run.record.tasks}
         yield from (f"- {escape(name)}: {escape(value)}" for name, value in facts.items())

@@ -42,7 +42,7 @@ def draw_over_checkpoints(view: ReportView) -> tuple[Drawing, ...]:
     route = route_of(view)
     with drawing():
         figure = _figure(tracks, route)
-        svg = svg_text(figure)
+        svg = svg_text(figure, outlines=False)
     return (Drawing("checkpoints", "over-checkpoints", TITLE, _caption(tracks, route), figure, svg, ()),)
 
 

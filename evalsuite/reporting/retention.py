@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from evalsuite.reporting.canvas import Sheet, axes_size, lay_out, text_width
+from evalsuite.reporting.canvas import Sheet, as_it_is, axes_size, lay_out, text_width
 from evalsuite.reporting.panel import FailedCell, Panel, ScoredCell
 from evalsuite.reporting.series import group_of_series, grouped
 from evalsuite.reporting.style import GRID, INK, MUTED, SURFACE, drawing
@@ -33,7 +34,7 @@ _NAME_SIZE = 8.5
 """Size of the rows' names where rows are high enough, in typographic points."""
 
 
-def retention_map(view: ReportView) -> Figure:
+def retention_map(view: ReportView, fit: Callable[[Sheet], Sheet] = as_it_is) -> Figure:
     """Draw retention as a map: a row a precision, a column a dimension, percent of full-width float32.
 
     Rows of a kind stand together: levels, asymmetric scores, rescored ones, other tools' scores, controls.
@@ -41,7 +42,7 @@ def retention_map(view: ReportView) -> Figure:
     """
     least = least_shade(view.panels)
     with drawing():
-        figure, axes = lay_out(view.panels, map_sheet(view))
+        figure, axes = lay_out(view.panels, _no_higher_than_wide(fit(map_sheet(view)), view))
         for ax, panel in zip(axes, view.panels, strict=True):
             _draw(ax, panel, least)
     return figure
@@ -73,6 +74,13 @@ def map_sheet(view: ReportView) -> Sheet:
     )  # fmt: skip
 
 
+def _no_higher_than_wide(sheet: Sheet, view: ReportView) -> Sheet:
+    """Lower the rows of a narrow map."""
+    most = max((len(panel.dims) for panel in view.panels), default=1)
+    rows = max((_places(panel.precisions)[1] for panel in view.panels), default=1)
+    return replace(sheet, height=min(sheet.height, max(rows * max(sheet.width / most, _LOWEST_ROW), 0.8)))
+
+
 def _places(names: Sequence[str]) -> tuple[dict[str, float], float]:
     """Give every series the upper edge of its row, groups apart; and the height of all, in rows."""
     tops, top, before = {}, 0.0, None
@@ -99,25 +107,27 @@ def _draw(ax: Axes, panel: Panel, least: float) -> None:
     ax.set_yticks(
         [top + 0.5 for top in tops.values()], list(tops), fontsize=min(_NAME_SIZE, max(0.64 * row, 7.0))
     )
-    ax.tick_params(axis="x", length=0)
+    tile = axes_size(ax)[0] / len(dims)
+    longest = max(text_width(str(dim), 1.0) for dim in dims)
+    ax.tick_params(axis="x", length=0, labelsize=min(_NAME_SIZE, 0.85 * tile / longest))
     ax.set_xlabel("Dimensions kept", color=MUTED.light, fontsize=8.5)
     ax.set_ylabel("")
     _draw_titles(ax, tops, len(dims))
-    size = min(9.0, max(0.64 * row, 7.0))
+    size = min(9.0, max(0.64 * row, 7.0), 0.88 * tile / text_width("100.0", 1.0))
     for (name, top), (column, dim) in itertools.product(tops.items(), enumerate(dims)):
         _draw_tile(ax, (column, top), panel.at(dim, name), least, size)
 
 
 def _draw_titles(ax: Axes, tops: dict[str, float], width: int) -> None:
     """Write each group's title above its first row, on a thin line, if there are several groups."""
-    before = None
+    before, room = None, 0.98 * axes_size(ax)[0]
     for name, top in tops.items():
         group = group_of_series(name)
         if group != before and min(tops.values()) > 0:
             ax.plot([0, width], [top - 0.06] * 2, color=MUTED.light, linewidth=0.5, alpha=0.6)
             ax.text(
-                0.01, top - 0.2, group.title, ha="left", va="baseline", fontsize=7.5, color=INK.light,
-                fontweight="bold",
+                0.01, top - 0.2, group.title, ha="left", va="baseline", color=INK.light, fontweight="bold",
+                fontsize=min(7.5, room / text_width(group.title, 1.0, bold=True)),
             )  # fmt: skip
         before = group
 

@@ -5,6 +5,8 @@ Dimensions fall from left to right: all lines begin at full width and fan out to
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -13,6 +15,7 @@ from evalsuite.reporting.beside import draw_published, retention_lines
 from evalsuite.reporting.canvas import (
     NOTHING_SCORED,
     Sheet,
+    as_it_is,
     lay_out,
     log2_axis,
     note,
@@ -34,10 +37,10 @@ CAPTION = (
 )
 
 
-def retention_by_dimension(view: ReportView) -> Figure:
+def retention_by_dimension(view: ReportView, fit: Callable[[Sheet], Sheet] = as_it_is) -> Figure:
     """Draw retention over dimension: measured precisions as solid lines, published rows dashed."""
     with drawing():
-        figure, axes = lay_out(view.panels, retention_sheet(view))
+        figure, axes = lay_out(view.panels, fit(retention_sheet(view)))
         for ax, panel in zip(axes, view.panels, strict=True):
             _draw(ax, panel, view)
     return figure

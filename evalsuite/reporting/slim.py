@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 _DECIMALS = re.compile(r"(?<![#\w])(-?\d*\.\d\d)\d+")
+_FEWER_DECIMALS = re.compile(r"(?<![#\w])(-?\d*\.\d)\d+")
 _NEEDLESS = re.compile(r"(?:font-family: [^;]*|stroke-dashoffset: 0|text-anchor: start);? ?")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
@@ -30,29 +31,30 @@ class Shorthand:
         """The rules of all classes handed out so far."""
         return "\n".join(f".{name}{{{style}}}" for style, name in self._classes.items())
 
-    def markup(self, element: ElementTree.Element) -> str:
+    def markup(self, element: ElementTree.Element, *, fine: bool = False) -> str:
         """Write an element as short markup; texts are escaped.
 
         Args:
             element: Part of a drawing, names without namespaces; it is changed.
+            fine: Keep hundredths of a point, which small shapes need; else tenths.
         """
+        decimals = _DECIMALS if fine else _FEWER_DECIMALS
         for part in element.iter():
             part.tail = None
             if part.tag != "text":
                 part.text = None
-            self._shorten(part.attrib)
+            self._shorten(part.attrib, decimals)
         _ungroup(element)
         return ElementTree.tostring(element, encoding="unicode").replace(" />", "/>")
 
-    def _shorten(self, attributes: dict[str, str]) -> None:
-        """Shorten an element's attributes: a hundredth of a point is invisible."""
+    def _shorten(self, attributes: dict[str, str], decimals: re.Pattern[str]) -> None:
+        """Shorten an element's attributes: what is smaller is invisible; an opacity of 0.05 is not."""
         for name, value in attributes.items():
             if name in ("id", "href"):
                 attributes[name] = "#" * (name == "href") + self._id(value.removeprefix("#"))
             elif "scale(" not in value:
-                attributes[name] = _REFERENCE.sub(
-                    lambda match: f"url(#{self._id(match[1])})", _DECIMALS.sub(r"\1", " ".join(value.split()))
-                )
+                shorter = (_DECIMALS if name == "style" else decimals).sub(r"\1", " ".join(value.split()))
+                attributes[name] = _REFERENCE.sub(lambda match: f"url(#{self._id(match[1])})", shorter)
         style = attributes.pop("style", "")
         if style:
             attributes["class"] = self._class(_NEEDLESS.sub("", style).rstrip("; "))

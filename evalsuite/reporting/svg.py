@@ -49,13 +49,24 @@ def svg_text(figure: Figure, *, outlines: bool = True) -> str:
     return buffer.getvalue()
 
 
-def png_bytes(figure: Figure) -> bytes:
-    """Draw a figure as a PNG of `PNG_DPI` dots per inch."""
+def png_bytes(figure: Figure, *, dpi: int = PNG_DPI) -> bytes:
+    """Draw a figure as a PNG of so many dots per inch."""
     buffer = io.BytesIO()
     with drawing():
         figure.savefig(
-            buffer, format="png", dpi=PNG_DPI, facecolor=figure.get_facecolor(), metadata={"Software": None}
+            buffer, format="png", dpi=dpi, facecolor=figure.get_facecolor(), metadata={"Software": None}
         )
+    return buffer.getvalue()
+
+
+def pdf_bytes(figure: Figure) -> bytes:
+    """Draw a figure as a PDF; its fonts are embedded as TrueType, since publishers refuse Type 3 fonts."""
+    buffer = io.BytesIO()
+    with drawing(), mpl.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(
+            buffer, format="pdf", facecolor=figure.get_facecolor(),
+            metadata={"CreationDate": None, "Creator": None, "Producer": None},
+        )  # fmt: skip
     return buffer.getvalue()
 
 
@@ -78,7 +89,7 @@ def cut_up(svg: str, view_boxes: Sequence[str], short: Shorthand) -> Pieces:
         panel = groups[f"panel-{number}"]
         _strip(panel, {f"heading-{number}", f"subheading-{number}"})
         panels.append(_OPEN_SVG.format(box=box) + short.markup(panel) + "</svg>")
-    shapes = "".join(short.markup(shape) for shape in shared if shape.tag != "style")
+    shapes = "".join(short.markup(shape, fine=True) for shape in shared if shape.tag != "style")
     hidden = f'<svg class="shapes" aria-hidden="true" focusable="false"><defs>{shapes}</defs></svg>'
     return Pieces(hidden, tuple(panels))
 
@@ -96,7 +107,7 @@ def whole(svg: str, short: Shorthand, *, title: str) -> str:
         for child in list(parent):
             if child.tag in ("metadata", "style") or (child.tag == "text" and child.text == title):
                 parent.remove(child)
-    body = "".join(short.markup(child) for child in root)
+    body = "".join(short.markup(child, fine=child.tag == "defs") for child in root)
     return _OPEN_SVG.format(box=root.get("viewBox", "")) + body + "</svg>"
 
 

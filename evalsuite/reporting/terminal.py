@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich import box
 from rich.console import RenderableType
@@ -20,10 +21,11 @@ PARETO_MARK = "*"
 MOST_SERIES = 8
 """Precisions that a terminal shows; of more, those that matter most."""
 
+_BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 80
 """Tables that would be wider continue in another one."""
-_BETWEEN = 3
-"""Blanks that rich puts between two columns."""
+_BETWEEN = 2
+"""Blanks between two columns."""
 _MOST_MEANS = 16
 """Variants whose means a terminal shows, the largest first."""
 _REASONS = 6
@@ -77,58 +79,88 @@ def _shown(view: ReportView) -> tuple[str, ...]:
 
 
 def _panel_tables(panel: Panel, shown: Sequence[str]) -> Iterator[Table]:
-    """Make the tables of one panel: a row a dimension, a column a precision, as many as fit side by side."""
-    columns = {name: _column(panel, name) for name in panel.precisions if name in shown}
-    side_by_side: list[str] = []
+    """Make the tables of one panel: a row a precision, a column a dimension, as many as fit side by side."""
+    names = [name for name in panel.precisions if name in shown]
+    dims = {dim: [Text(str(dim)), *(_cell_text(panel.at(dim, name)) for name in names)] for dim in panel.dims}
+    rows = _Rows(names, _sparklines(panel, names), [_largest_half(panel, name) for name in names])
+    side_by_side: list[int] = []
     room, first = 0, True
-    for name, texts in columns.items():
-        width = max(line.cell_len for text in texts for line in text.split()) + _BETWEEN
+    for dim, texts in dims.items():
+        width = max(text.cell_len for text in texts) + _BETWEEN
         if side_by_side and width > room:
-            yield _table(panel, {each: columns[each] for each in side_by_side}, first=first)
+            yield _table(panel, rows, {each: dims[each] for each in side_by_side}, first=first)
             side_by_side, first = [], False
         if not side_by_side:
-            room = _WIDTH - max(len("dim"), *(len(str(dim)) for dim in panel.dims))
-        side_by_side.append(name)
+            room = _WIDTH - rows.width
+        side_by_side.append(dim)
         room -= width
-    yield _table(panel, {each: columns[each] for each in side_by_side}, first=first)
+    yield _table(panel, rows, {each: dims[each] for each in side_by_side}, first=first)
 
 
-def _column(panel: Panel, name: str) -> list[Text]:
-    """Write one column: the series' name, long ones on two lines, then its cells."""
-    return [Text(name.replace("+", "\n+")), *(_cell_text(panel.at(dim, name)) for dim in panel.dims)]
+@dataclass(frozen=True)
+class _Rows:
+    """What stands in every row of a panel's tables beside its scores."""
+
+    names: Sequence[str]
+    sparks: Sequence[str]
+    halves: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        """Columns that it takes, blanks between them included."""
+        columns = (("precision", *self.names), ("", *self.sparks), ("±", *self.halves))
+        return sum(max(map(len, column)) for column in columns) + 2 * _BETWEEN
 
 
-def _table(panel: Panel, columns: Mapping[str, Sequence[Text]], *, first: bool) -> Table:
+def _sparklines(panel: Panel, names: Sequence[str]) -> list[str]:
+    """Draw each precision over falling dimensions, in characters; all rows of a table share the scale."""
+    values = [cell.value for cell in panel.scored if cell.variant.series in names]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+
+    def bar(cell: ScoredCell | FailedCell | None) -> str:
+        if not isinstance(cell, ScoredCell):
+            return " " if cell is None else "x"
+        share = (cell.value - low) / (high - low) if high > low else 1.0
+        return _BARS[min(int(share * len(_BARS)), len(_BARS) - 1)]
+
+    return ["".join(bar(panel.at(dim, name)) for dim in panel.dims) for name in names]
+
+
+def _largest_half(panel: Panel, name: str) -> str:
+    """Write the largest half interval of one precision; nothing if it has none."""
+    cells = [panel.at(dim, name) for dim in panel.dims]
+    halves = [cell.half_interval for cell in cells if isinstance(cell, ScoredCell)]
+    return points(max((half for half in halves if half is not None), default=None))
+
+
+def _table(panel: Panel, rows: _Rows, columns: Mapping[int, Sequence[Text]], *, first: bool) -> Table:
     """Make one table."""
     title = Text.assemble(
         (clean(panel.task), "bold"), f" · {clean(panel.checkpoint)} · {metric_title(panel.metric)}, points"
     )
     table = Table(
         title=title if first else Text("(continued)", style="dim"), title_justify="left", title_style="",
-        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False,
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0),
     )  # fmt: skip
-    table.add_column("dim", justify="right", style="bold", no_wrap=True)
-    for head, *_ in columns.values():
-        table.add_column(head, no_wrap=True)
-    for row, dim in enumerate(panel.dims, start=1):
-        table.add_row(str(dim), *(texts[row] for texts in columns.values()))
+    table.add_column("precision", no_wrap=True)
+    table.add_column("", no_wrap=True, style="cyan")
+    for dim in columns:
+        table.add_column(str(dim), no_wrap=True, justify="right")
+    table.add_column("±", no_wrap=True, justify="right", style="dim")
+    for place, (name, spark, half) in enumerate(zip(rows.names, rows.sparks, rows.halves, strict=True), 1):
+        table.add_row(name, spark, *(texts[place] for texts in columns.values()), half)
     return table
 
 
 def _cell_text(cell: ScoredCell | FailedCell | None) -> Text:
-    """Write one cell: value, half its interval, the Pareto mark; retention below."""
+    """Write one score with the Pareto mark behind it."""
     if cell is None:
-        return Text(MISSING, style="dim")
+        return Text(MISSING + "\N{NO-BREAK SPACE}", style="dim")
     if isinstance(cell, FailedCell):
         return Text("failed", style="bold red")
-    # Aligned by hand, to the left: rich strips the blank that would hold the place of a missing mark.
-    return Text.assemble(
-        (f"{points(cell.value):>5}", "bold" if cell.pareto else ""),
-        (f" ±{points(cell.half_interval)}" if cell.half_interval is not None else "", "dim"),
-        (PARETO_MARK if cell.pareto else "", "bold green"),
-        "\n",
-        (f"{percent(cell.retention):>7}" if cell.retention is not None else f"{MISSING:>5}", "cyan"),
-    )
+    # A no-break space holds the place of a missing mark: rich strips other blanks.
+    mark = (PARETO_MARK, "bold green") if cell.pareto else ("\N{NO-BREAK SPACE}", "")
+    return Text.assemble((points(cell.value), "bold" if cell.pareto else ""), mark)
 
 
 def _notes(panel: Panel, shown: Sequence[str]) -> Iterator[Text]:
@@ -160,8 +192,8 @@ def _legend(view: ReportView) -> Text:
     """Explain the numbers of the tables."""
     failed = f" {plural(len(view.failures), 'cell')} failed." if view.failures else ""
     return Text(
-        "± is half of the 95 % interval; below it, retention: percent of full-width float32. "
-        f"{PARETO_MARK} Pareto-optimal: no other variant of the table is as small and as good.{failed}",
+        "Columns are dimensions; ± is half of the row's widest 95 % interval; bars run over all dimensions. "
+        f"{PARETO_MARK} Pareto-optimal: no other variant of the task is as small and as good.{failed}",
         style="dim",
     )
 

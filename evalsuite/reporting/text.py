@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 MISSING = "\N{EN DASH}"
 
 _SPACE = re.compile(rf"[^\S{NO_BREAK}]+")
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""Control characters that are no space, surrogates, and overrides of the direction of writing."""
 _METRIC_TITLES = {
     "ndcg": "nDCG",
     "map": "MAP",
@@ -103,8 +104,7 @@ def clean(text: str) -> str:
     Control characters (such as those that begin a terminal escape) and direction overrides vanish, line
     breaks become spaces; letters of every script, emoji and no-break spaces stay.
     """
-    kept = (char for char in text if char.isspace() or not _invisible(char))
-    return _SPACE.sub(" ", "".join(kept)).strip()
+    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def shorten(text: str, width: int) -> str:
@@ -113,11 +113,3 @@ def shorten(text: str, width: int) -> str:
         return text
     head = (width - 1) // 2
     return f"{text[:head]}\N{HORIZONTAL ELLIPSIS}{text[len(text) - (width - 1 - head) :]}"
-
-
-def _invisible(char: str) -> bool:
-    """Tell control, surrogate and direction-override characters from those that belong to a text."""
-    return (
-        unicodedata.category(char) in ("Cc", "Cs")
-        or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    )

@@ -77,7 +77,7 @@ class ValueReader:
 
         try:
             # Not `read_table`, which imports pandas.
-            with pq.ParquetFile(file) as source:
+            with pq.ParquetFile(file, read_dictionary=["variant"]) as source:
                 present = source.schema_arrow.names
                 column = "cosine" if metric in CORRELATIONS and "cosine" in present else metric
                 if column not in present:
@@ -85,7 +85,8 @@ class ValueReader:
                 wanted = [
                     name for name in ("variant", "id", column, "gold", "part", "top") if name in present
                 ]
-                return _values(source.read(columns=wanted), column)
+                # One thread: to start a pool takes longer than to read.
+                return _values(source.read(columns=wanted, use_threads=False), column)
         except (OSError, ValueError) as error:
             self.problems.append(f"{file}: per-query values cannot be read ({error}); evaluate again")
             return None
@@ -93,20 +94,14 @@ class ValueReader:
 
 def _values(table: pa.Table, column: str) -> PanelValues:
     """Sort a table by variant; variants that lack some ids, or have others, are left out."""
-    names, all_ids, has = (
-        table.column("variant").to_pylist(),
-        table.column("id").to_pylist(),
-        table.column_names,
-    )
-    edges = [0, *(place for place in range(1, len(names)) if names[place] != names[place - 1]), len(names)]
-    blocks = {str(names[a]): (a, b) for a, b in itertools.pairwise(edges) if b > a}
+    blocks, all_ids, has = _blocks(table), table.column("id"), table.column_names
     first, last = next(iter(blocks.values()), (0, 0))
-    ids = all_ids[first:last]
-    same = {name: (a, b) for name, (a, b) in blocks.items() if all_ids[a:b] == ids}
+    ids = all_ids.slice(first, last - first)
+    same = {name: (a, b) for name, (a, b) in blocks.items() if all_ids.slice(a, b - a).equals(ids)}
     everything = _numbers(table, column)
     tops = table.column("top") if "top" in has else None
     return PanelValues(
-        ids=ids,
+        ids=ids.to_pylist(),
         values={name: everything[a:b] for name, (a, b) in same.items()},
         gold=_numbers(table, "gold")[first:last] if "gold" in has else None,
         parts=_parts(table, first, last) if "part" in has else None,
@@ -114,9 +109,25 @@ def _values(table: pa.Table, column: str) -> PanelValues:
     )
 
 
+def _blocks(table: pa.Table) -> dict[str, tuple[int, int]]:
+    """Find where the rows of each variant begin and end; of one whose rows are apart, the last block."""
+    coded = table.column("variant").unify_dictionaries().combine_chunks()
+    names, codes = coded.dictionary.to_pylist(), _flat(coded.indices)
+    edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
+    return {str(names[codes[a]]): (a, b) for a, b in itertools.pairwise(edges) if b > a}
+
+
 def _numbers(table: pa.Table, column: str) -> Floats:
-    """Return a column as float64; not by `to_numpy`, which imports pandas."""
-    return np.array(table.column(column).to_pylist(), dtype=np.float64)
+    """Return a column as float64, NaN where there is no value."""
+    values = table.column(column).combine_chunks()
+    if values.null_count:
+        return np.array(values.to_pylist(), dtype=np.float64)
+    return np.asarray(_flat(values), dtype=np.float64)
+
+
+def _flat(values: pa.Array) -> npt.NDArray[Any]:
+    """Look at numbers without absent ones; not by `to_numpy`, which imports pandas."""
+    return np.from_dlpack(values)
 
 
 def _parts(table: pa.Table, first: int, last: int) -> npt.NDArray[np.integer[Any]]:

@@ -152,7 +152,7 @@ def build_view(
 
 def _checkpoint_view(run: Run, entry: CheckpointEntry, min_retention: float) -> CheckpointView:
     """Collect the panels of one checkpoint and sum up its variants."""
-    full = Variant(entry.dim, REFERENCE_PRECISION)
+    full = _full(entry)
     mine = [cell for cell in run.record.cells if cell.checkpoint == entry.label]
     panels = tuple(
         _panel(entry, task, cells)
@@ -163,6 +163,11 @@ def _checkpoint_view(run: Run, entry: CheckpointEntry, min_retention: float) -> 
     variants = _summaries(panels, frozenset(unreferenced))
     advice = recommend(entry.label, variants, full=full, min_retention=min_retention)
     return CheckpointView(entry, full, panels, variants, unreferenced, advice)
+
+
+def _full(entry: CheckpointEntry) -> Variant:
+    """Return what retention is measured against: full width, float32, with the checkpoint's own weights."""
+    return Variant(entry.dim, REFERENCE_PRECISION, weights=entry.weights)
 
 
 def _panel(entry: CheckpointEntry, task: TaskEntry, cells: Sequence[CellRecord]) -> Panel:
@@ -178,7 +183,7 @@ def _panel(entry: CheckpointEntry, task: TaskEntry, cells: Sequence[CellRecord])
         metric=task.main_metric,
         dims=tuple(sorted({variant.dim for variant in found}, reverse=True)),
         precisions=_unique(variant.series for variant in found),
-        cells=compared(found, Variant(entry.dim, REFERENCE_PRECISION)),
+        cells=compared(found, _full(entry)),
         kind=task.kind,
         task_type=task.task_type,
         subsets=_unique(part.subset for part in task.parts),

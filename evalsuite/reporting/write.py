@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalsuite.core.ablation import AblationReport
 from evalsuite.core.errors import UsageError, known_names
-from evalsuite.core.files import write_bytes, write_text
+from evalsuite.core.files import write_text
 from evalsuite.core.run import Run
-from evalsuite.core.verdict import Verdict
 from evalsuite.reporting.by_type import condensed
 from evalsuite.reporting.choose import MIN_RETENTION
 from evalsuite.reporting.kept import with_intervals
-from evalsuite.reporting.merge import merged_frame
+from evalsuite.reporting.merge import merged_csv
 from evalsuite.reporting.published import read_published
 from evalsuite.reporting.values import ValueReader
 from evalsuite.reporting.view import ReportView, build_view
 
 if TYPE_CHECKING:
+    from evalsuite.core.ablation import AblationReport
+    from evalsuite.core.verdict import Verdict
     from evalsuite.reporting.drawings import Drawing
 
 FORMATS = ("html", "markdown", "figures", "csv")
+"""What is written unless something else is asked for."""
+PAPER = "paper"
+"""Figures at the widths of a paper, LaTeX tables and a block for a model card, which take seconds."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,16 @@ class Extras:
     Attributes:
         verdict: A comparison of two of them.
         ablation: What an ablation found.
-        all_texts: Whether the explorer of queries shows the texts of every task that can be read again, also
-            where that takes seconds; by default only of those that are read at once.
+        texts: Whether the explorer of queries shows texts: of every task that can be read again, also where
+            that takes seconds; of none, because they are confidential or licensed; None for those that are
+            read at once.
+        page: Name of the page's file.
     """
 
     verdict: Verdict | None = None
     ablation: AblationReport | None = None
-    all_texts: bool = False
+    texts: bool | None = None
+    page: str = "report.html"
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,17 @@ class ReportFiles:
         html: The self-contained page, if it was asked for.
         markdown: The Markdown file, if it was asked for.
         csv: The tidy table, one row per cell and metric, if it was asked for.
-        figures: SVG and PNG files, two a figure.
+        figures: One SVG file a figure.
+        paper: Figures, tables and cards for print, if they were asked for.
+        view: What they show.
     """
 
+    view: ReportView
     html: Path | None = None
     markdown: Path | None = None
     csv: Path | None = None
     figures: tuple[Path, ...] = ()
+    paper: tuple[Path, ...] = ()
 
 
 def write_report(
@@ -72,8 +82,9 @@ def write_report(
 
     Args:
         runs: At least one run; labels that clash are made unique.
-        out: Folder for `report.html`, `report.md`, `results.csv` and `figures/`; made if it is missing.
-        formats: Which of `FORMATS` to write.
+        out: Folder for `report.html`, `report.md`, `results.csv`, `figures/` and `paper/`; made if it is
+            missing.
+        formats: Which of `FORMATS` and `PAPER` to write.
         min_retention: Least mean retention of the recommended variant, as a fraction.
         published: Published tables to show beside what was measured: names (`published_names`) or files.
         extras: What the page shows beside the runs.
@@ -97,36 +108,34 @@ def write_report(
         drawings = draw_all(condensed(view))
     figures = _write_figures(drawings, out / "figures") if "figures" in formats else ()
     return ReportFiles(
-        html=_write_html(view, out / "report.html", drawings, values, extras) if "html" in formats else None,
+        view=view,
+        html=_write_html(view, out, drawings, values, extras or Extras()) if "html" in formats else None,
         markdown=_write_markdown(view, out, drawings if figures else ()) if "markdown" in formats else None,
         csv=_write_csv(view, out / "results.csv") if "csv" in formats else None,
         figures=figures,
+        paper=_write_paper(view, out / PAPER) if PAPER in formats else (),
     )
 
 
 def _check_formats(formats: Sequence[str]) -> None:
     """Refuse formats that there are not, or none at all."""
-    unknown = [name for name in formats if name not in FORMATS]
+    known = (*FORMATS, PAPER)
+    unknown = [name for name in formats if name not in known]
     if unknown or not formats:
-        message = f"unknown report format: {known_names(unknown)}; known formats: {known_names(FORMATS)}"
+        message = f"unknown report format: {known_names(unknown)}; known formats: {known_names(known)}"
         raise UsageError(message)
 
 
 def _write_figures(drawings: Sequence[Drawing], folder: Path) -> tuple[Path, ...]:
-    """Write every figure as SVG and PNG."""
-    from evalsuite.reporting.svg import png_bytes
-
-    paths: list[Path] = []
-    for drawing in drawings:
-        vector, raster = folder / f"{drawing.name}.svg", folder / f"{drawing.name}.png"
-        write_text(vector, drawing.document)
-        write_bytes(raster, png_bytes(drawing.figure))
-        paths += [vector, raster]
-    return tuple(paths)
+    """Write every figure as SVG."""
+    paths = tuple(folder / f"{drawing.name}.svg" for drawing in drawings)
+    for path, drawing in zip(paths, drawings, strict=True):
+        write_text(path, drawing.document)
+    return paths
 
 
 def _write_html(
-    view: ReportView, path: Path, drawings: Sequence[Drawing], values: ValueReader, extras: Extras | None
+    view: ReportView, out: Path, drawings: Sequence[Drawing], values: ValueReader, extras: Extras
 ) -> Path:
     """Write the page."""
     from evalsuite.reporting.html import render_html
@@ -134,8 +143,8 @@ def _write_html(
     from evalsuite.reporting.page.parts import PageParts
     from evalsuite.reporting.page.texts import texts_at_hand
 
-    extras = extras or Extras()
-    texts = texts_at_hand(view.runs, every=extras.all_texts)
+    path = out / extras.page
+    texts = {} if extras.texts is False else texts_at_hand(view.runs, every=extras.texts is True)
     explorer = explore(view, values, texts)
     parts = PageParts(
         verdict=extras.verdict, ablation=extras.ablation, explorer=explorer, problems=values.problems
@@ -148,13 +157,20 @@ def _write_markdown(view: ReportView, out: Path, drawings: Sequence[Drawing]) ->
     """Write the Markdown file beside its figures."""
     from evalsuite.reporting.markdown import render_markdown
 
-    images = {drawing.title: f"figures/{drawing.name}.png" for drawing in drawings}
+    images = {drawing.title: f"figures/{drawing.name}.svg" for drawing in drawings}
     path = out / "report.md"
     write_text(path, render_markdown(view, images))
     return path
 
 
+def _write_paper(view: ReportView, folder: Path) -> tuple[Path, ...]:
+    """Write what is for print."""
+    from evalsuite.reporting.paper.write import write_paper
+
+    return write_paper(view, folder)
+
+
 def _write_csv(view: ReportView, path: Path) -> Path:
     """Write the tidy table."""
-    write_text(path, merged_frame(view.runs).to_csv(index=False, lineterminator="\n"))
+    write_text(path, merged_csv(view.runs))
     return path

@@ -56,9 +56,12 @@ def write_page(path: Path, runs, hostile: str = "") -> Path:
         documents={f"{hostile}d{number}": f"document {number} {hostile}" for number in range(97)},
         relevant=dict.fromkeys(ids, (f"{hostile}d3",)),
     )}  # fmt: skip
-    parts = PageParts(
-        verdict=verdict(name=hostile or "SciFact"), ablation=ablation(), explorer=explore(view, values, texts)
-    )
+    judged = verdict(name=hostile or "SciFact")
+    if hostile:
+        sides = {side: getattr(judged, side) for side in ("baseline", "candidate")}
+        named = {side: entry.model_copy(update={"label": hostile}) for side, entry in sides.items()}
+        judged = judged.model_copy(update=named)
+    parts = PageParts(verdict=judged, ablation=ablation(), explorer=explore(view, values, texts))
     path.write_text(render_html(view, parts=parts), encoding="utf-8")
     return path
 

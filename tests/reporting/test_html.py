@@ -17,7 +17,15 @@ from evalsuite.reporting.page.parts import PageParts
 from evalsuite.reporting.svg import marker_svg
 from evalsuite.reporting.values import ValueReader
 from evalsuite.reporting.view import build_view
-from tests.reporting.made_up import NASTY, checkpoint_entry, crowded_run, make_run, realistic_run
+from tests.reporting.made_up import (
+    NASTY,
+    cells_of,
+    checkpoint_entry,
+    crowded_run,
+    make_run,
+    realistic_run,
+    task_entry,
+)
 from tests.reporting.made_up_parts import ablation, probes, spread_entries, verdict, with_parts, with_values
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "wbr"}
@@ -287,6 +295,42 @@ def test_sections_without_content_are_absent(minilm):
     page = Page(render_html(build_view([minilm])))
     assert not {"verdict", "ablation", "history", "spread", "ann", "queries"} & set(page.attributes("id"))
     assert {a["href"][1:] for a in page.all("a")} <= set(page.attributes("id"))
+
+
+def test_the_title_says_what_the_page_is_about(minilm):
+    """A run, a comparison, an ablation: the heading and the tab."""
+    view = build_view([minilm])
+    parts = {
+        "all-MiniLM-L6-v2": PageParts(),
+        "step-900 against main": PageParts(verdict=verdict()),
+        "Ablation: small": PageParts(ablation=ablation()),
+    }
+    for title, part in parts.items():
+        source = render_html(view, parts=part)
+        assert f"<title>{title} · evalsuite report</title>" in source
+        assert f"<h1><bdi>{title}</bdi></h1>" in source
+    assert "1 higher, 0 lower, 0 without an effect shown, of 1 number" in source.partition('id="rule"')[0]
+
+
+def test_the_advice_on_the_arms_of_an_ablation_unfolds():
+    """The effects are its answer; of a history every checkpoint's advice is seen at once."""
+    task = task_entry("SciFact")
+    arms = [f"arm-{number}" for number in range(5)]
+    view = build_view([
+        make_run([checkpoint_entry(arm)], [task], cells_of(arm, task, {"float32": {384: 64.5}}))
+        for arm in arms
+    ])  # fmt: skip
+    folded = "What to ship of each of 5 checkpoints"
+    assert folded in render_html(view, parts=PageParts(ablation=ablation()))
+    assert folded not in render_html(view)
+
+
+def test_bands_can_be_seen(minilm):
+    """An interval's band keeps its opacity in the page."""
+    source = render_html(build_view([minilm]))
+    found = [float(opacity) for opacity in re.findall(r"\.ds\d+\{[^}]*?opacity:([\d.]+)", source)]
+    assert found
+    assert min(found) > 0.04
 
 
 def test_three_checkpoints_make_a_history():

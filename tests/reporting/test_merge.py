@@ -1,8 +1,11 @@
 """Several runs read as one."""
 
+import csv
+import io
+
 import pandas as pd
 
-from evalsuite.reporting.merge import merged_frame, unify
+from evalsuite.reporting.merge import merged_csv, unify
 from tests.reporting.made_up import SCIFACT, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
 
 
@@ -20,6 +23,13 @@ def test_labels_that_clash_get_a_number_everywhere():
     assert [c.label for c in second.record.checkpoints] == [renamed]
     assert {cell.checkpoint for cell in second.record.cells} == {renamed}
     assert second.record.provenance.encodings[0].checkpoint == renamed
+
+
+def test_a_record_cut_to_one_checkpoint_forgets_how_others_were_encoded():
+    """Encodings of checkpoints that the record no longer holds are left out."""
+    run = realistic_run()
+    record = run.record.model_copy(update={"checkpoints": (checkpoint_entry("other"),), "cells": ()})
+    assert unify([type(run)(record, run.folder)])[0].record.provenance.encodings == ()
 
 
 def test_tasks_share_a_name_only_if_their_data_is_the_same():
@@ -40,12 +50,23 @@ def test_a_task_that_could_not_be_loaded_keeps_its_name():
     assert [run.record.tasks[0].name for run in unify(runs)] == ["mine", "mine"]
 
 
-def test_merged_frame_holds_every_row_of_every_run():
-    """One row a cell and metric, under unique labels."""
+def test_the_csv_holds_every_row_of_every_run():
+    """One row a cell and metric, under unique labels; the first run's rows are those of its frame."""
     runs = unify([realistic_run(), realistic_run()])
-    frame = merged_frame(runs)
+    frame = pd.read_csv(io.StringIO(merged_csv(runs)))
     assert len(frame) == sum(len(run.to_frame()) for run in runs)
     assert set(frame["checkpoint"]) == {"all-MiniLM-L6-v2", "all-MiniLM-L6-v2 (2)"}
-    pd.testing.assert_frame_equal(
-        frame[: len(frame) // 2], runs[0].to_frame(), check_dtype=False, check_column_type=False
-    )
+    own = runs[0].to_frame()
+    half = frame[: len(frame) // 2]
+    for column in ("task", "variant", "metric", "main", "value", "lower", "upper", "n", "bytes_per_vector"):
+        assert half[column].tolist() == own[column].tolist()
+    assert half["reason"].isna().all()
+
+
+def test_a_failed_cell_has_its_reason_in_the_csv(failing, nasty):
+    """Commas, quotes and line breaks in a reason do not break the row; an absent value is empty."""
+    for run in (failing, nasty):
+        rows = list(csv.DictReader(io.StringIO(merged_csv([run]))))
+        failed = [row for row in rows if row["status"] == "failed"]
+        assert {row["reason"] for row in failed} == {cell.outcome.reason for cell in run.failures}
+        assert {row["value"] for row in failed} == {""}

@@ -45,7 +45,11 @@ def test_groups_that_say_nothing_vanish(short):
     )
 
 
-def test_numbers_keep_a_hundredth_of_a_point(short):
-    """But a scale keeps all of its digits."""
-    assert written(short, '<path d="M 1.23456 -0.98765 L 10 20"/>') == '<path d="M 1.23 -0.98 L 10 20"/>'
+def test_numbers_keep_a_tenth_of_a_point(short):
+    """Small shapes keep a hundredth, a scale all of its digits."""
+    path = '<path d="M 1.23456 -0.98765 L 10 20"/>'
+    assert written(short, path) == '<path d="M 1.2 -0.9 L 10 20"/>'
+    assert short.markup(ElementTree.fromstring(path), fine=True) == '<path d="M 1.23 -0.98 L 10 20"/>'  # noqa: S314
+    written(short, '<path style="fill-opacity: 0.05"/>')
+    assert "fill-opacity:0.05" in short.css
     assert "0.015625" in written(short, '<g transform="scale(0.015625)"><path/></g>')

@@ -7,7 +7,7 @@ from rich.console import Console
 from evalsuite.reporting.series import key_series
 from evalsuite.reporting.terminal import render_terminal
 from evalsuite.reporting.view import build_view
-from tests.reporting.made_up import cells_of, checkpoint_entry, make_run, realistic_run, task_entry
+from tests.reporting.made_up import broken, cells_of, checkpoint_entry, make_run, realistic_run, task_entry
 
 
 def printed(runs, width=80):
@@ -18,13 +18,23 @@ def printed(runs, width=80):
     return console.file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_values_intervals_and_retention_are_aligned(minilm):
-    """One row a dimension, two lines a cell, the Pareto mark behind the number."""
+def test_a_precision_is_one_row(minilm):
+    """Name, bars over falling dimensions, points with the Pareto mark, the widest half interval; aligned."""
     lines = printed([minilm]).splitlines()
-    row = next(number for number, line in enumerate(lines) if line.startswith("192"))
-    assert lines[row].split() == ["192", "61.2", "±4.3", "61.2", "±4.3", "61.3", "±4.3*", "50.0", "±4.3*"]
-    assert lines[row + 1].split() == ["94.9", "%", "94.9", "%", "95.0", "%", "77.5", "%"]
-    assert lines[row].index("61.2") == next(line for line in lines if line.startswith("384")).index("64.5")
+    row = next(number for number, line in enumerate(lines) if line.startswith("binary"))
+    assert lines[row].split() == ["binary", "▇▆▃▁", "58.1*", "50.0*", "35.4*", "18.2*", "4.3"]
+    assert lines[row - 1].split() == ["int8", "██▆▄", "64.3*", "61.3*", "52.2", "37.8", "4.3"]
+    assert len({len(line.rstrip()) for line in lines[row - 3 : row + 1]}) == 1
+
+
+def test_bars_of_a_table_share_their_scale(minilm):
+    """The best score of a table is a full block, the worst the lowest one, a failed one a cross."""
+    rows = [line.split() for line in printed([minilm]).splitlines() if line.startswith(("float32", "binary"))]
+    assert rows[0][1] == "██▆▄"
+    assert rows[1][1].endswith("▁")
+    failed = broken(minilm, {("SciFact", "96/binary"): "no"})
+    row = next(line for line in printed([failed]).splitlines() if line.startswith("binary"))
+    assert row.split()[:5] == ["binary", "▇▆x▁", "58.1*", "50.0*", "failed"]
 
 
 def test_eighty_columns_are_enough(failing, nasty):
@@ -46,11 +56,11 @@ def test_ties_failures_and_advice_are_said(failing):
 
 
 def test_wide_tables_continue_in_another():
-    """Eight precisions with long names still fit 80 columns, and none is cut."""
+    """Long names and many dimensions still fit 80 columns, and none is cut."""
     task = task_entry("t")
     names = ["float32", "float16", "bfloat16", "int8_percentile", "turboquant_4bit+asymmetric", "int4",
              "binary_centred+asymmetric", "binary+rescore4:int8"]  # fmt: skip
-    cells = [cell for name in names for cell in bits_free(task, name, {384: 64.5})]
+    cells = [cell for name in names for dim in range(32, 385, 32) for cell in bits_free(task, name, dim)]
     shown = printed([make_run([checkpoint_entry("m")], [task], cells)])
     assert "(continued)" in shown
     assert all(part in shown for name in names for part in name.split("+"))
@@ -71,9 +81,10 @@ def test_of_many_precisions_the_most_important_are_shown(crowded):
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def bits_free(task, name, row):
-    """Cells of a precision whose size does not matter here."""
-    return [c.model_copy(update={"variant": f"384/{name}"}) for c in cells_of("m", task, {"int8": row})]
+def bits_free(task, name, dim):
+    """A cell of a precision whose size does not matter here."""
+    cells = cells_of("m", task, {"int8": {dim: 64.5}})
+    return [cell.model_copy(update={"variant": f"{dim}/{name}"}) for cell in cells]
 
 
 def test_several_checkpoints_have_their_own_advice(minilm):

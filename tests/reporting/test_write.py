@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from evalsuite.core.errors import StorageError, UsageError
-from evalsuite.reporting.write import write_report
+from evalsuite.reporting.write import Extras, write_report
 from tests.reporting.made_up import realistic_run
 
 
 def test_every_file_is_written(minilm, tmp_path):
-    """Page, Markdown, table, and each figure as SVG and PNG."""
+    """Page, Markdown, table, and each figure as SVG."""
     files = write_report([minilm], tmp_path / "out")
     found = {
         path.relative_to(tmp_path / "out").as_posix()
@@ -20,13 +20,11 @@ def test_every_file_is_written(minilm, tmp_path):
         if path.is_file()
     }
     names = ("quality-by-dimension", "quality-by-bytes", "retention")
-    assert found == {"report.html", "report.md", "results.csv"} | {
-        f"figures/{name}.{suffix}" for name in names for suffix in ("svg", "png")
-    }
+    assert found == {"report.html", "report.md", "results.csv"} | {f"figures/{name}.svg" for name in names}
     assert files.html == tmp_path / "out" / "report.html"
-    assert len(files.figures) == 6
+    assert len(files.figures) == 3
     for path in files.figures:
-        assert f"figures/{path.name}" in files.markdown.read_text(encoding="utf-8") or path.suffix == ".svg"
+        assert f"](figures/{path.name})" in files.markdown.read_text(encoding="utf-8")
 
 
 def test_the_table_reads_back(minilm, tmp_path):
@@ -53,6 +51,20 @@ def test_the_same_run_gives_the_same_files(tmp_path):
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
 
 
+@pytest.mark.parametrize(("texts", "asked"), [(None, [False]), (True, [True]), (False, [])])
+def test_texts_are_read_as_far_as_wanted(texts, asked, minilm, tmp_path, monkeypatch):
+    """By default those at hand, on request all, or none at all: they may be confidential."""
+    seen = []
+
+    def read(_, *, every):
+        seen.append(every)
+        return {}
+
+    monkeypatch.setattr("evalsuite.reporting.page.texts.texts_at_hand", read)
+    write_report([minilm], tmp_path, formats=["html"], extras=Extras(texts=texts))
+    assert seen == asked
+
+
 def test_bad_runs_are_written_too(all_failed, nasty, failing, tmp_path):
     """Nothing about a run's content can stop its report."""
     assert write_report([all_failed, nasty, failing], tmp_path).html.stat().st_size > 0
@@ -60,7 +72,7 @@ def test_bad_runs_are_written_too(all_failed, nasty, failing, tmp_path):
 
 def test_unknown_formats_are_named(minilm, tmp_path):
     """The error lists what would work, and nothing is written."""
-    with pytest.raises(UsageError, match=r"pdf.*known formats: html, markdown, figures, csv"):
+    with pytest.raises(UsageError, match=r"pdf.*known formats: html, markdown, figures, csv, paper"):
         write_report([minilm], tmp_path, formats=["html", "pdf"])
     assert list(tmp_path.iterdir()) == []
 

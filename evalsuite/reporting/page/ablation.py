@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from evalsuite.core.ablation import AblationReport, Comparison, Dose, Effect, Quantity
+from evalsuite.core.ablation import ALL_TASKS, AblationReport, Comparison, Dose, Effect, Quantity
 from evalsuite.reporting.page.axes import linear
 from evalsuite.reporting.page.chart import DASHES, SHAPES, TONES, Chart, Key, Look, Series
 from evalsuite.reporting.page.forest import Difference, draw, scale_of, signed
@@ -22,6 +22,8 @@ TITLES: dict[Quantity, str] = {
 }
 _DOSES = 12
 """So many dose-response charts are drawn."""
+_MOST_ROWS = 60
+"""So many effects of one quantity are tabulated; `ablation.json` has all."""
 _LINES = 6
 """So many variants fit one of them."""
 
@@ -46,6 +48,7 @@ class EffectTable:
     """All effects on one quantity."""
 
     title: str
+    counts: str
     summary: str
     rows: tuple[EffectRow, ...]
 
@@ -107,8 +110,24 @@ def _table(title: str, effects: Sequence[Effect]) -> EffectTable:
     counts = {word: sum(effect.verdict == word for effect in effects) for word in ("higher", "lower")}
     rest = len(effects) - sum(counts.values())
     told = f"{counts['higher']} higher, {counts['lower']} lower, {rest} without an effect shown"
-    rows = tuple(_row(effect, scales[effect.name]) for effect in effects)
-    return EffectTable(title, f"Of {plural(len(effects), 'number')}: {told}.", rows)
+    shown = _most_telling(effects)
+    less = ". The {} that tell most are below, all are in ablation.json" if len(shown) < len(effects) else ""
+    return EffectTable(
+        title=title,
+        counts=f"{told}, of {plural(len(effects), 'number')}",
+        summary=f"Of {plural(len(effects), 'number')}: {told}{less.format(len(shown))}.",
+        rows=tuple(_row(effect, scales[effect.name]) for effect in shown),
+    )
+
+
+def _most_telling(effects: Sequence[Effect]) -> list[Effect]:
+    """Choose what is tabulated, in the order it came: means over tasks, then the smallest p-values."""
+
+    def key(place: int) -> tuple[bool, float, int]:
+        p = effects[place].p if effects[place].adjusted_p is None else effects[place].adjusted_p
+        return effects[place].task != ALL_TASKS, 1.0 if p is None else p, place
+
+    return [effects[place] for place in sorted(sorted(range(len(effects)), key=key)[:_MOST_ROWS])]
 
 
 def _row(effect: Effect, scale: float) -> EffectRow:

@@ -11,7 +11,7 @@ from evalsuite.reporting import text
 from evalsuite.reporting.drawings import Drawing
 from evalsuite.reporting.panel import Panel, ScoredCell
 from evalsuite.reporting.series import lines_of
-from evalsuite.reporting.svg import cut_up, shorthand, svg_text
+from evalsuite.reporting.svg import cut_up, shorthand
 from evalsuite.reporting.view import ReportView
 
 WIDE_PICTURE = 400
@@ -77,7 +77,7 @@ def _chapter(view: ReportView, drawing: Drawing, spoken: Sequence[str]) -> Chapt
     if drawing.key == MAP:
         return Chapter(drawing.key, drawing.title, drawing.caption, Markup(), (), Markup())
     short = shorthand(drawing.key[0])
-    pieces = cut_up(svg_text(drawing.figure, outlines=False), drawing.view_boxes, short)
+    pieces = cut_up(drawing.document, drawing.view_boxes, short)
     pictures = tuple(
         Picture(number, panel, Markup(piece), _in_words(drawing.key, panel, spoken))  # noqa: S704  escaped
         for number, (panel, piece) in enumerate(zip(view.panels, pieces.panels, strict=True))

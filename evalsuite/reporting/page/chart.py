@@ -185,10 +185,13 @@ def _drawn(series: Series, x: Axis, y: Axis) -> str:
     if look.fill and places:
         floor, (first, *_), (*_, last) = _HEIGHT - _BOTTOM, places.values(), places.values()
         parts.append(f'<path class="f" d="M{first[0]:.1f} {floor}L{steps}L{last[0]:.1f} {floor}z"/>')
-    for index, band in enumerate(series.bands):
-        if band is not None and index in places and all(map(y.shows, band)):
-            low, high = (_y(y, end) for end in band)
-            parts.append(f'<path class="w" d="M{places[index][0]:.1f} {low:.1f}V{high:.1f}"/>')
+    whiskers = "".join(
+        f"M{places[index][0]:.1f} {_y(y, band[0]):.1f}V{_y(y, band[1]):.1f}"
+        for index, band in enumerate(series.bands)
+        if band is not None and index in places and all(map(y.shows, band))
+    )
+    if whiskers:
+        parts.append(f'<path class="w" d="{whiskers}"/>')
     if look.line and len(places) > 1:
         parts.append(_path(f"M{steps}", look))
     if look.shape:

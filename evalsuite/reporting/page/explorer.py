@@ -20,10 +20,12 @@ from evalsuite.reporting.view import CheckpointView, ReportView
 QUERIES = 12
 """So many queries are shown a variant."""
 _ROWS = 1_200
-"""So many rows a page carries in all: about 150 kB with texts."""
+"""So many rows a page carries in all, where there are few enough panels: about 150 kB with texts."""
+_WHOLE = 600
+"""With more rows than these, texts are cut shorter."""
 _TOP = 5
 """So many documents of each ranking."""
-_QUERY_LENGTH, _TEXT_LENGTH = 260, 150
+_QUERY_LENGTH, _TEXT_LENGTH, _LEAST_LENGTH = 260, 150, 40
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class ExplorerPanel:
     correlation: bool
     broke: tuple[Broke, ...]
     texts: TaskTexts = field(default_factory=TaskTexts)
+    text_length: int = _TEXT_LENGTH
 
     @property
     def first(self) -> Broke:
@@ -85,7 +88,7 @@ class ExplorerPanel:
     @property
     def data(self) -> dict[str, Any]:
         """The panel for the page's script: every text once, rows refer to it by number."""
-        pool = _Pool(self.texts)
+        pool = _Pool(self.texts, self.text_length)
         variants = [
             [str(each.variant), each.worse, each.better, each.total,
              [pool.row(query) for query in each.queries]]
@@ -109,6 +112,8 @@ def explore(
         texts: Task to its texts, where they are at hand.
     """
     count = max(2, min(24, _ROWS // max(1, QUERIES * len(view.panels))))
+    rows = QUERIES * count * max(1, len(view.panels))
+    length = max(_LEAST_LENGTH, min(_TEXT_LENGTH, _TEXT_LENGTH * _WHOLE // rows))
     found = []
     for checkpoint in view.checkpoints:
         for panel in checkpoint.panels:
@@ -119,7 +124,7 @@ def explore(
                 found.append(
                     ExplorerPanel(
                         panel.checkpoint, panel.task, panel.metric, correlation, broke,
-                        texts.get(panel.task, TaskTexts()),
+                        texts.get(panel.task, TaskTexts()), length,
                     )
                 )  # fmt: skip
     return tuple(found)
@@ -193,8 +198,8 @@ def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 class _Pool:
     """The documents of a panel, each once."""
 
-    def __init__(self, texts: TaskTexts) -> None:
-        self._texts = texts
+    def __init__(self, texts: TaskTexts, length: int) -> None:
+        self._texts, self._length = texts, length
         self._places: dict[str, int] = {}
         self.documents: list[list[str]] = []
 
@@ -213,6 +218,6 @@ class _Pool:
         """Number a document."""
         if name not in self._places:
             self._places[name] = len(self.documents)
-            text = shorten(clean(self._texts.documents.get(name, "")), _TEXT_LENGTH)
+            text = shorten(clean(self._texts.documents.get(name, "")), self._length)
             self.documents.append([clean(name), text])
         return self._places[name]

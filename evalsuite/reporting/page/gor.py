@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalsuite.core.variant import Variant
 from evalsuite.reporting.page.axes import linear, logarithmic
 from evalsuite.reporting.page.chart import DASHES, SHAPES, TONES, Chart, Key, Look, Series
 from evalsuite.reporting.panel import Panel, ScoredCell
@@ -112,8 +111,8 @@ def _chart(
 def _marks(panel: Panel, level: str, spread: dict[tuple[str, str, int], float]) -> Iterator[_Mark]:
     """List the dimensions at which a level, float32 and the spread are known, from large to small."""
     for dim in panel.dims:
-        own = panel.cells.get(Variant(dim, level))
-        whole = panel.cells.get(Variant(dim, REFERENCE_PRECISION))
+        own = panel.at(dim, level)
+        whole = panel.at(dim, REFERENCE_PRECISION)
         at = spread.get((panel.checkpoint, panel.task, dim))
         if isinstance(own, ScoredCell) and isinstance(whole, ScoredCell) and whole.value > 0 and at:
             yield _Mark(dim, at, 100 * own.value / whole.value)

@@ -12,13 +12,15 @@ from evalsuite.reporting.canvas import Frame
 from evalsuite.reporting.panel import Panel, ScoredCell
 from evalsuite.reporting.text import clean, metric_title
 
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_UNSAFE = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
 
 
 def island(data: Any) -> Markup:
     """Write data as JSON that cannot end its element: `<`, `>` and `&` are escaped, nothing is infinite."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup("".join(_UNSAFE.get(char, char) for char in text))  # noqa: S704  escaped just so
+    return Markup(text.translate(_UNSAFE))  # noqa: S704  escaped just so
 
 
 def panel_data(panels: Sequence[Panel]) -> list[dict[str, Any]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from evalsuite.core.ablation import AblationReport
-from evalsuite.core.verdict import Verdict
-from evalsuite.reporting.page.explorer import ExplorerPanel
+if TYPE_CHECKING:
+    from evalsuite.core.ablation import AblationReport
+    from evalsuite.core.verdict import Verdict
+    from evalsuite.reporting.page.explorer import ExplorerPanel
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from evalsuite.core.verdict import PASSED_CODE, REGRESSED_CODE, Evidence, Finding, QueryMove, Status, Verdict
+from evalsuite.core.where import LEGEND, Grid, Place, grids, in_words
 from evalsuite.reporting.page.forest import Difference, draw, scale_of, signed
 from evalsuite.reporting.text import MISSING, clean, metric_title, percent
 
@@ -15,6 +16,10 @@ _AT_ONCE = 20
 """So many findings are shown at once, besides those that decide; the rest unfold."""
 _MOVED = 8
 """So many findings show the queries behind them."""
+_NOTHING = 0.5e-4
+"""A change below this is 0.00 points."""
+_GRIDS = 6
+"""So many tasks are laid out by dimension and precision on the first screen."""
 _MARKS: dict[Status, str] = {
     "regressed": "✕", "missing": "?", "failed": "!", "incomparable": "≠", "inconclusive": "~",
     "improved": "▲", "passed": "✓", "new": "+",
@@ -63,12 +68,32 @@ class MovedQueries:
 
 
 @dataclass(frozen=True)
+class WhereTable:
+    """The changes of one task by dimension and precision, ready to show.
+
+    Attributes:
+        task: Name of the task, or what the mean is of.
+        metric: The metric as the field prints it.
+        precisions: The columns.
+        rows: A dimension with its changes: text and standing; the standing is empty where there is none.
+    """
+
+    task: str
+    metric: str
+    precisions: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True)
 class VerdictSection:
     """The whole section.
 
     Attributes:
         verdict: The verdict itself.
         mood: `good`, `bad` or `open`, for its colour.
+        better: Which side is better where, in a sentence or two.
+        where: The same, by dimension and precision.
+        legend: What its signs mean.
         shown: The findings that decide and the most harmful others.
         rest: All others.
         moved: The queries behind the most harmful findings.
@@ -76,6 +101,9 @@ class VerdictSection:
 
     verdict: Verdict
     mood: str
+    better: str
+    where: tuple[WhereTable, ...]
+    legend: str
     shown: tuple[FindingRow, ...]
     rest: tuple[FindingRow, ...]
     moved: tuple[MovedQueries, ...]
@@ -92,14 +120,34 @@ def verdict_section(verdict: Verdict | None) -> VerdictSection | None:
     cut = max(decisive, _AT_ONCE)
     moved = [finding for finding in verdict.findings if finding.moved][:_MOVED]
     return VerdictSection(
-        verdict, mood, rows[:cut], rows[cut:],
-        tuple(MovedQueries(_name(finding), finding.moved) for finding in moved),
-    )  # fmt: skip
+        verdict=verdict,
+        mood=mood,
+        better=in_words(verdict),
+        where=tuple(_where(grid) for grid in grids(verdict, _GRIDS)),
+        legend=LEGEND,
+        shown=rows[:cut],
+        rest=rows[cut:],
+        moved=tuple(MovedQueries(_name(finding), finding.moved) for finding in moved),
+    )
 
 
 def counts_text(verdict: Verdict) -> Sequence[tuple[str, str, int]]:
     """List the statuses with their sign and number."""
     return [(_MARKS[status], status, count) for status, count in verdict.counts.items()]
+
+
+def _where(grid: Grid) -> WhereTable:
+    """Write one task's changes."""
+    rows = tuple((space, tuple(map(_place, places))) for space, places in grid.rows)
+    return WhereTable(clean(grid.task), metric_title(grid.metric), grid.precisions, rows)
+
+
+def _place(place: Place | None) -> tuple[str, str]:
+    """Write one change and its sign, with its standing."""
+    if place is None:
+        return MISSING, ""
+    change = signed(100 * place.delta) if abs(place.delta) >= _NOTHING else "0.00"
+    return f"{change} {place.mark}", place.standing
 
 
 def _row(finding: Finding, scale: float) -> FindingRow:

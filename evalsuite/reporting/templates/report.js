@@ -177,7 +177,8 @@
     tip.style.left = `${Math.max(8, Math.min(x + 14, innerWidth - room.width - 8))}px`;
     tip.style.top = `${y + 18 + room.height > innerHeight ? Math.max(8, y - room.height - 12) : y + 18}px`;
   };
-  const hide = () => { tip.hidden = true; all(".halo").forEach((halo) => halo.remove()); };
+  let again = null; // says a mark reached by keyboard anew, where the page has scrolled meanwhile
+  const hide = () => { again = null; tip.hidden = true; all(".halo").forEach((halo) => halo.remove()); };
   const told = (panel, cell) => {
     const [name, , size, value, lower, upper, n, kept, ties] = cell;
     const lines = [name, `${panel.metric} ${value.toFixed(1)}${lower === null ? "" : ` [${lower.toFixed(1)}, ${upper.toFixed(1)}]`}`, `${bytes(size)} bytes per vector`];
@@ -206,7 +207,8 @@
       const spot = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
       const far = (mark) => Math.hypot(mark[0] - spot.x, mark[1] - spot.y);
       const nearest = marks.reduce((a, b) => far(b) < far(a) ? b : a);
-      if (far(nearest) < 24) point(nearest); else hide();
+      hide();
+      if (far(nearest) < 24) point(nearest);
     });
     box.addEventListener("pointerleave", hide);
     let place = -1;
@@ -217,7 +219,8 @@
       if (!step) return;
       event.preventDefault();
       place = (place + step + marks.length) % marks.length;
-      point(marks[place]);
+      again = () => point(marks[place]);
+      again();
     });
     box.addEventListener("blur", hide);
   });
@@ -228,7 +231,7 @@
     });
     svg.addEventListener("pointerleave", hide);
   });
-  addEventListener("scroll", hide, { passive: true });
+  addEventListener("scroll", () => again ? again() : hide(), { passive: true });
 
   // The explorer: queries that break.
   const explorer = one("#explorer");

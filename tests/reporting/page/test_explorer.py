@@ -64,6 +64,18 @@ def test_many_panels_share_the_room(tmp_path):
     assert sum(len(broke.queries) for panel in found for broke in panel.broke) <= 1_200
 
 
+def test_with_many_panels_texts_are_cut_shorter(tmp_path):
+    """A page of dozens of panels stays readable in size; a small one shows 150 characters."""
+    texts = {"SciFact": TaskTexts(documents={f"d{number}": "word " * 60 for number in range(97)})}
+    longest = []
+    for count in (1, 8):
+        runs = [with_values(realistic_run(f"m{n}"), tmp_path / f"{count}-{n}") for n in range(count)]
+        view = build_view(runs)
+        data = explore(view, ValueReader(view.runs), texts)[0].data
+        longest.append(max(len(text) for _, text in data["docs"]))
+    assert longest[0] > longest[1] >= 40
+
+
 def test_without_values_there_is_nothing_to_explore(minilm):
     """No table, no section."""
     view = build_view([minilm])

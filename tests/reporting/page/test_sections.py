@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from evalsuite.core.ablation import ALL_TASKS
 from evalsuite.reporting.page.ablation import ablation_section
 from evalsuite.reporting.page.ann import ann_section
 from evalsuite.reporting.page.forest import Difference, draw, scale_of, signed
@@ -12,7 +13,7 @@ from evalsuite.reporting.page.spread import spread_section
 from evalsuite.reporting.page.verdict import verdict_section
 from evalsuite.reporting.view import build_view
 from tests.reporting.made_up import realistic_run
-from tests.reporting.made_up_parts import ablation, probes, spread_entries, verdict, with_parts
+from tests.reporting.made_up_parts import ablation, effect, probes, spread_entries, verdict, with_parts
 
 
 def test_nothing_measured_no_section(minilm):
@@ -90,6 +91,15 @@ def test_a_verdict_shows_what_decided_it():
     assert worst.change == "−4.10 [−5.30, −2.90]"
     assert worst.name == "SciFact · 256/int8 · nDCG@10"
     assert section.moved[0].moves[0].id == "q1"
+    (where,) = section.where
+    assert (where.task, where.metric, where.precisions) == (
+        "SciFact",
+        "nDCG@10",
+        ("float32", "int8", "binary"),
+    )
+    rows = dict(where.rows)
+    assert rows["256"] == (("–", ""), ("−4.10 ▼", "lower"), ("–", ""))
+    assert section.better.startswith("The candidate is shown higher nowhere, and lower at SciFact · 256/int8")
 
 
 def test_effects_are_told_with_their_certainty():
@@ -101,6 +111,24 @@ def test_effects_are_told_with_their_certainty():
     assert tables[1].rows[0].change == "+3.20 [+2.70, +3.70]"
     assert (tables[3].rows[0].change, tables[3].rows[0].p) == ("−80.00", "–")
     assert len(section.arms.rows) == 9
+
+
+def test_of_many_effects_those_that_tell_most_are_tabulated():
+    """Means over tasks and the smallest p-values, in their order; the counts are over all."""
+    report = ablation()
+    many = [
+        effect("spread", f"statistic {number}", "float32", 1.0, number / 100) for number in range(100, 0, -1)
+    ]
+    mean = effect("spread", "mean", "float32", 0.1, 0.9).model_copy(update={"task": ALL_TASKS})
+    comparison = report.comparisons[0].model_copy(update={"effects": (*many, mean)})
+    section = ablation_section(report.model_copy(update={"comparisons": (comparison,)}))
+    (table,) = section.comparisons[0].tables
+    names = [row.metric for row in table.rows]
+    assert len(names) == 60
+    assert names[-1] == "mean"
+    assert names[:2] == ["statistic 59", "statistic 58"]
+    assert table.counts == "4 higher, 0 lower, 97 without an effect shown, of 101 numbers"
+    assert "The 60 that tell most are below" in table.summary
 
 
 def test_doses_are_lines_over_the_weight():

@@ -13,7 +13,7 @@ FLOORS = {
     "tasks": 2, "models": 2,
     "embeddings": 3,
     "sweep": 4,
-    "reporting": 5, "gate": 5, "ablation": 5, "interop": 5, "history": 5,
+    "reporting": 5, "gate": 5, "ablation": 5, "interop": 5, "history": 5, "cluster": 5,
     "api": 6,
     "integrations": 7,
     "cli": 8, "__main__": 9,

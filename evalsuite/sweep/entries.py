@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.core.record import PartEntry, TaskEntry
+from evalsuite.tasks.kinds import Task
 from evalsuite.tasks.mteb import MtebTask
 from evalsuite.tasks.mteb.options import Road
-from evalsuite.tasks.task import StsTask, Task
+from evalsuite.tasks.task import StsTask
 
 
 def task_entry(task: Task, road: Road | None = None, parts: Sequence[PartEntry] = ()) -> TaskEntry:

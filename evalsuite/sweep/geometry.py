@@ -11,6 +11,7 @@ from evalsuite.core.progress import Progress, stage
 from evalsuite.core.spread import SpreadEntry
 from evalsuite.core.variant import Variant
 from evalsuite.sweep.ann import probe_search, probed_levels
+from evalsuite.sweep.engine import LOCAL, Engine
 from evalsuite.sweep.sides import TaskSides
 from evalsuite.sweep.spread import measure_spread, measured_dims
 
@@ -22,6 +23,7 @@ class Geometry:
     Attributes:
         wants_spread: Whether the spread is measured.
         wants_ann: Whether approximate search is probed, where a task has queries and documents.
+        engine: Where documents are passed over.
         spread: Found so far, filled while running.
         ann: Found so far.
         ann_missing: What could not be probed so far.
@@ -30,6 +32,7 @@ class Geometry:
 
     wants_spread: bool = True
     wants_ann: bool = False
+    engine: Engine = LOCAL
     spread: list[SpreadEntry] = field(default_factory=list)
     ann: list[AnnEntry] = field(default_factory=list)
     ann_missing: list[AnnMissing] = field(default_factory=list)
@@ -57,7 +60,7 @@ class Geometry:
         if self.wants_spread:
             began = time.perf_counter()
             with stage(progress, f"measuring the spread of {task}", len(sides.documents)):
-                found = measure_spread(sides, measured_dims(variants), seed, progress)
+                found = measure_spread(sides, measured_dims(variants), seed, progress, self.engine)
             self.spread += [each.of(checkpoint, task) for each in found]
             self.seconds["spread"] += time.perf_counter() - began
         if self.wants_ann and sides.queries is not None:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from evalsuite.core.errors import UsageError
 from evalsuite.core.variant import ASYMMETRIC, PREFIX, SYMMETRIC
+from evalsuite.sweep.losses import CodeLosses
 from evalsuite.sweep.spaces import Fitted, Space
-from evalsuite.vectors.fidelity import SignalNoise
 from evalsuite.vectors.kernels import inner_products, prefix_hamming, prefix_inner_products
 from evalsuite.vectors.quantizers.base import Codes, Quantizer
 from evalsuite.vectors.quantizers.signs import hamming_scores
@@ -177,18 +177,14 @@ class LevelCodes:
         level: The fitted quantizer.
         queries: float32 (queries, dim), in the space.
         modes: `symmetric`, `asymmetric` or both; none if only the fidelity of the codes is wanted.
-        noise: Quantization noise of the corpus, gathered while scoring.
-        saturated: Codes at the ends of their range, share and weight of each block.
-        clipped: Values outside the fitted range, likewise.
+        losses: What quantizing the corpus lost, gathered while scoring.
     """
 
     space: Space
     level: Quantizer
     queries: Floats
     modes: Sequence[str]
-    noise: SignalNoise = field(default_factory=SignalNoise)
-    saturated: list[tuple[float, int]] = field(default_factory=list)
-    clipped: list[tuple[float, int]] = field(default_factory=list)
+    losses: CodeLosses = field(default_factory=CodeLosses)
 
     def __post_init__(self) -> None:
         self._codes: Codes = self.level.encode(self.queries)
@@ -199,16 +195,10 @@ class LevelCodes:
         return [Track(self.space, self.level.name, mode) for mode in self.modes]
 
     def scores(self, block: Block) -> Iterator[tuple[Track, Scores]]:
-        """Encode the block, note its noise, score it."""
+        """Encode the block, note what that loses, score it."""
         vectors = block.cut(self.space)
         codes = self.level.encode(vectors)
-        self.noise.update(vectors, self.level.decode(codes))
-        for share, shares in (
-            (self.level.saturation(codes), self.saturated),
-            (self.level.clip_share(vectors), self.clipped),
-        ):
-            if share is not None:
-                shares.append((share, len(vectors)))
+        self.losses.update(self.level, vectors, codes)
         for track in self.tracks:
             if track.mode == ASYMMETRIC:
                 yield track, self.level.asymmetric_scores(self.queries, codes)

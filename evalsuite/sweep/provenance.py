@@ -22,7 +22,12 @@ TIE_RULE = "score descending, then document id descending (trec_eval)"
 
 
 def provenance(
-    asked: SweepSpec, command: str, device: str, seconds: dict[str, float], encodings: Sequence[Encoding]
+    asked: SweepSpec,
+    command: str,
+    device: str,
+    engine: str,
+    seconds: dict[str, float],
+    encodings: Sequence[Encoding],
 ) -> Provenance:
     """Gather the circumstances.
 
@@ -30,6 +35,7 @@ def provenance(
         asked: The question.
         command: The command line or call that made the run.
         device: Device the models ran on.
+        engine: What did the heavy work.
         seconds: Wall time by stage.
         encodings: What was encoded, a checkpoint each.
     """
@@ -42,6 +48,7 @@ def provenance(
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         device=device,
         threads=torch.get_num_threads(),
+        engine=engine,
         git=git_state(),
         tie_rule=TIE_RULE,
         calibration=describe(asked.calibration),

@@ -61,6 +61,7 @@ def score_retrieval(
         watch=judged.pairs,
         advance=lambda documents: context.progress.advance(documents, documents),
         seed=context.calibration.seed,
+        engine=context.engine,
     )
     work = search.passes(variants) * len(corpus)
     with stage(context.progress, f"searching {task.name}", work):

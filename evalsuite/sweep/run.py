@@ -16,6 +16,7 @@ from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.sweep import plan
 from evalsuite.sweep.calibration import Calibration
+from evalsuite.sweep.engine import LOCAL, Engine
 from evalsuite.sweep.entries import task_entry
 from evalsuite.sweep.geometry import Geometry
 from evalsuite.sweep.means import Part
@@ -27,9 +28,10 @@ from evalsuite.sweep.scored import MtebScores, ScoringContext, TaskScores
 from evalsuite.sweep.sides import PartSides, TaskSides
 from evalsuite.sweep.sts import score_sts
 from evalsuite.sweep.writer import RunWriter
+from evalsuite.tasks.kinds import Task
 from evalsuite.tasks.mteb import MtebTask
 from evalsuite.tasks.mteb.options import Road
-from evalsuite.tasks.task import NativeTask, RetrievalTask, Role, StsTask, Task, TaskText
+from evalsuite.tasks.task import NativeTask, RetrievalTask, Role, StsTask, TaskText
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Sweep:
         calibration: Task whose texts quantizers are fitted on; None means each task's own corpus.
         road: Road of MTEB's retrieval and STS tasks.
         geometry: What is measured of the vectors beside their scores.
+        engine: Where the heavy work is done.
         seconds: Wall time by stage, filled while running.
         entries: How the record describes each task, filled while running.
     """
@@ -57,6 +60,7 @@ class Sweep:
     calibration: Task | None = None
     road: Road = "native"
     geometry: Geometry = field(default_factory=Geometry)
+    engine: Engine = LOCAL
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "encode": 0.0, "score": 0.0})
     entries: dict[str, TaskEntry] = field(default_factory=dict)
     _texts: int = 0
@@ -155,7 +159,8 @@ class Sweep:
         parts = self._native_parts(checkpoint, task)
         began = time.perf_counter()
         fit_on = calibration or own_calibration(parts, self.seed)
-        scores = score_native(task, parts, variants, ScoringContext(fit_on, self.progress, official=True))
+        context = ScoringContext(fit_on, self.progress, official=True, engine=self.engine)
+        scores = score_native(task, parts, variants, context)
         self.seconds["score"] += time.perf_counter() - began
         halves = [PartSides(part.task, part.first, part.second) for part in parts]
         self._measure(checkpoint, task, TaskSides.of_parts(halves), variants)
@@ -246,7 +251,8 @@ class Sweep:
         self, own: PartSides, variants: Sequence[Variant], calibration: Calibration | None
     ) -> TaskScores:
         began = time.perf_counter()
-        context = ScoringContext(calibration or Calibration.draw(own.to_fit, self.seed), self.progress)
+        fit_on = calibration or Calibration.draw(own.to_fit, self.seed)
+        context = ScoringContext(fit_on, self.progress, engine=self.engine)
         if isinstance(own.task, RetrievalTask):
             scores = score_retrieval(own.task, own.first, own.second, variants, context)
         else:

@@ -10,8 +10,9 @@ from evalsuite.core.errors import TaskDataError
 from evalsuite.embeddings.encode import Prompted
 from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.sweep.run import sides
+from evalsuite.tasks.kinds import Task
 from evalsuite.tasks.mteb import MtebTask
-from evalsuite.tasks.task import NativeTask, Task
+from evalsuite.tasks.task import NativeTask
 
 
 def sample_inputs(checkpoint: Checkpoint, tasks: Sequence[Task], count: int, seed: int) -> list[Prompted]:

@@ -11,6 +11,7 @@ from evalsuite.core.progress import Progress
 from evalsuite.core.record import Outcome, PartEntry
 from evalsuite.core.variant import PROTOCOLS, Variant
 from evalsuite.sweep.calibration import Calibration
+from evalsuite.sweep.engine import LOCAL, Engine
 from evalsuite.sweep.spaces import Fitted, Space
 from evalsuite.vectors.protocols import protocol
 from evalsuite.vectors.quantizers import quantizer
@@ -27,11 +28,13 @@ class ScoringContext:
         calibration: Vectors that quantizers and projections are fitted on, and the seed.
         progress: Who is told.
         official: Whether the metrics that mteb would report are wanted too.
+        engine: Where a corpus is searched.
     """
 
     calibration: Calibration
     progress: Progress
     official: bool = False
+    engine: Engine = LOCAL
 
     @functools.cached_property
     def fitted(self) -> Fitted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,18 +14,17 @@ from evalsuite.core.errors import UsageError
 from evalsuite.core.record import Fidelity
 from evalsuite.core.variant import ASYMMETRIC, PROTOCOLS, RESCORED, SYMMETRIC, Variant
 from evalsuite.embeddings.vectors import StoredVectors
-from evalsuite.sweep.lanes import REFERENCE, Block, LevelCodes, Track, build_lanes
+from evalsuite.sweep.engine import LOCAL, Engine
+from evalsuite.sweep.lanes import REFERENCE, Track
+from evalsuite.sweep.losses import CodeLosses, weighted_mean
 from evalsuite.sweep.protocols import search_protocol
+from evalsuite.sweep.scan import Scan, Scanned
 from evalsuite.sweep.spaces import Fitted, Space, spaces_of
-from evalsuite.vectors.fidelity import ScoreAgreement, SignalNoise, neighbour_overlap
+from evalsuite.vectors.fidelity import ScoreAgreement, neighbour_overlap
 from evalsuite.vectors.rescore import CANDIDATES_PER_STEP, rerank
-from evalsuite.vectors.search import Pairs, Ranking, TopK, host
+from evalsuite.vectors.search import Pairs, Ranking
 
 Floats = npt.NDArray[np.float32]
-
-BLOCK_DOCUMENTS = 4096
-BLOCK_SCORES = 8 * 1024 * 1024
-"""Most scores held at once for a track: bounds memory whatever the corpus."""
 
 KEPT_ENTRIES = 48 * 1024 * 1024
 """Most ranked documents held at once over all queries and tracks; more queries take another pass."""
@@ -61,6 +60,7 @@ class CorpusSearch:
         watch: Pairs whose scores are wanted.
         advance: Told how many documents were searched.
         seed: Seed of the sample of documents.
+        engine: Where the corpus is scanned.
     """
 
     corpus: StoredVectors
@@ -70,6 +70,7 @@ class CorpusSearch:
     watch: Pairs
     advance: Callable[[int], None]
     seed: int
+    engine: Engine = LOCAL
 
     def run(self, variants: Sequence[Variant]) -> tuple[dict[Variant, Found], dict[Variant, str]]:
         """Search for every variant.
@@ -106,11 +107,12 @@ class CorpusSearch:
             for start in range(0, len(self.queries), size)
         ]
         for each in passes:
-            each.stream(tracks)
-        reasons = {v: passes[0].reasons[_track(v)] for v in variants if _track(v) in passes[0].reasons}
+            each.run(tracks)
+        whys = passes[0].found.reasons
+        reasons = {v: whys[_track(v)] for v in variants if _track(v) in whys}
         masks = [each.mask for each in passes]
         truths = {
-            space: _concatenate([each.results[_reference(space)].ranking for each in passes], masks)
+            space: _concatenate([each.found.rankings[_reference(space)] for each in passes], masks)
             for space in spaces_of(variants)
         }
         found = {v: self._join(v, passes, truths[Space.of(v)]) for v in variants if v not in reasons}
@@ -121,7 +123,7 @@ class CorpusSearch:
         track = _track(variant)
         reference = _reference(track.space)
         began = time.perf_counter()
-        firsts = [each.results[track].ranking for each in passes]
+        firsts = [each.found.rankings[track] for each in passes]
         finals = [
             _rescored(each, first, variant) if variant.scoring.mode == RESCORED else first
             for each, first in zip(passes, firsts, strict=True)
@@ -129,21 +131,16 @@ class CorpusSearch:
         ranking = _concatenate(finals, [each.mask for each in passes])
         agreement = ScoreAgreement()
         for each in passes:
-            agreement.update(each.results[reference].sampled, each.results[track].sampled)
-        seconds = sum(each.results[track].seconds for each in passes) + time.perf_counter() - began
-        return Found(ranking, _fidelity(ranking, truth, agreement, passes[0].codes.get(track)), seconds)
+            agreement.update(each.found.sampled[reference], each.found.sampled[track])
+        seconds = sum(each.found.seconds[track] for each in passes) + time.perf_counter() - began
+        losses = passes[0].found.losses.get(track)
+        return Found(ranking, _fidelity(ranking, truth, agreement, losses), seconds)
 
     def _protocol(self, variant: Variant) -> Found:
         """Score as another tool does."""
         began = time.perf_counter()
         ranking = search_protocol(self, variant)
         return Found(ranking, Fidelity(), time.perf_counter() - began)
-
-    def blocks(self, size: int, queries: int) -> Iterator[tuple[int, Floats]]:
-        """Read the corpus in order: start row and float32 (block, width) rows."""
-        size = max(256, min(size, BLOCK_SCORES // queries))
-        for start in range(0, len(self.corpus), size):
-            yield start, self.corpus.block(start, start + size)
 
     def sampled_rows(self) -> npt.NDArray[np.int64]:
         """Draw the documents whose scores are compared, ascending."""
@@ -153,30 +150,20 @@ class CorpusSearch:
 
 
 @dataclass
-class _Result:
-    """What one pass gathers for one track."""
-
-    ranking: Ranking
-    sampled: Floats
-    seconds: float = 0.0
-
-
-@dataclass
 class _Pass:
-    """One stream over the corpus for some of the queries.
+    """One scan of the corpus for some of the queries.
 
     Attributes:
         search: The whole search.
         start: First query.
         stop: Query after the last.
+        found: What was found, after `run`.
     """
 
     search: CorpusSearch
     start: int
     stop: int
-    results: dict[Track, _Result] = field(default_factory=dict)
-    codes: dict[Track, LevelCodes] = field(default_factory=dict)
-    reasons: dict[Track, str] = field(default_factory=dict)
+    found: Scanned = field(init=False)
 
     def __post_init__(self) -> None:
         watch = self.search.watch
@@ -184,32 +171,12 @@ class _Pass:
         self.mask = (watch.query >= self.start) & (watch.query < self.stop)
         self.watch = Pairs(watch.query[self.mask] - self.start, watch.document[self.mask])
 
-    def stream(self, tracks: Sequence[Track]) -> None:
-        """Read the corpus once."""
-        lanes, self.reasons = build_lanes(tracks, self.queries, self.search.fitted)
-        sample = self.search.sampled_rows()
-        tracks = [track for lane in lanes for track in lane.tracks]
-        best = {track: TopK(len(self.queries), self.search.depth, self.watch) for track in tracks}
-        sampled = {track: np.empty((len(self.queries), len(sample)), np.float32) for track in tracks}
-        seconds = dict.fromkeys(tracks, 0.0)
-        for lane in lanes:
-            if isinstance(lane, LevelCodes):
-                for mode in (SYMMETRIC, ASYMMETRIC):
-                    self.codes[Track(lane.space, lane.level.name, mode)] = lane
-        for start, rows in self.search.blocks(BLOCK_DOCUMENTS, len(self.queries)):
-            block = Block(rows, self.search.fitted)
-            here = slice(*np.searchsorted(sample, [start, start + len(rows)]))
-            for lane in lanes:
-                began = time.perf_counter()
-                for track, scores in lane.scores(block):
-                    best[track].update(scores, start)
-                    sampled[track][:, here] = host(scores[:, sample[here] - start])
-                share = (time.perf_counter() - began) / max(len(lane.tracks), 1)
-                for track in lane.tracks:
-                    seconds[track] += share
-            self.search.advance(len(rows))
-        # Rankings are smaller than the searches they come from, which end here.
-        self.results = {t: _Result(best.pop(t).ranking(), sampled[t], seconds[t]) for t in tracks}
+    def run(self, tracks: Sequence[Track]) -> None:
+        """Scan the corpus once."""
+        search = self.search
+        sample = search.sampled_rows()
+        scan = Scan(search.corpus, self.queries, search.fitted, search.depth, self.watch, sample, tracks)
+        self.found = search.engine.scan(scan, search.advance)
 
 
 def _track(variant: Variant) -> Track:
@@ -259,10 +226,10 @@ def _concatenate(rankings: Sequence[Ranking], masks: Sequence[npt.NDArray[np.boo
 
 
 def _fidelity(
-    ranking: Ranking, truth: Ranking, agreement: ScoreAgreement, codes: LevelCodes | None
+    ranking: Ranking, truth: Ranking, agreement: ScoreAgreement, losses: CodeLosses | None
 ) -> Fidelity:
     """Gather the label-free measures of one variant."""
-    noise: SignalNoise | None = codes.noise if codes is not None else None
+    noise = None if losses is None else losses.noise
     return Fidelity(
         sqnr_db=None if noise is None else finite(noise.sqnr_db),
         mean_cosine=1.0 if noise is None else noise.mean_cosine,
@@ -270,17 +237,11 @@ def _fidelity(
         overlap_100=float(neighbour_overlap(truth.rows, ranking.rows, 100).mean()),
         rank_correlation=agreement.rank_correlation,
         noise_ratio=agreement.noise_ratio,
-        saturation=None if codes is None else weighted_mean(codes.saturated),
-        clip_share=None if codes is None else weighted_mean(codes.clipped),
+        saturation=None if losses is None else weighted_mean(losses.saturated),
+        clip_share=None if losses is None else weighted_mean(losses.clipped),
     )
 
 
 def finite(value: float | None) -> float | None:
     """Return a value a record can hold: a code without any noise has no ratio to it."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def weighted_mean(shares: Sequence[tuple[float, int]]) -> float | None:
-    """Average shares by their weights; None if there are none."""
-    weight = sum(count for _, count in shares)
-    return sum(share * count for share, count in shares) / weight if weight else None

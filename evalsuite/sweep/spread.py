@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from evalsuite.core.progress import Progress
 from evalsuite.core.spread import Curve, SideSpread
 from evalsuite.core.variant import Variant
-from evalsuite.stats.spread.sides import QuerySide, spread_of_sides
+from evalsuite.stats.spread.sides import PassPlan, QuerySide, spread_of_pass
+from evalsuite.sweep.engine import LOCAL, Engine
 from evalsuite.sweep.sides import TaskSides
 
 CURVE_DIGITS = 4
@@ -19,7 +20,9 @@ def measured_dims(variants: Iterable[Variant]) -> list[int]:
     return sorted({variant.dim for variant in variants}, reverse=True)
 
 
-def measure_spread(sides: TaskSides, dims: Sequence[int], seed: int, progress: Progress) -> list[SideSpread]:
+def measure_spread(
+    sides: TaskSides, dims: Sequence[int], seed: int, progress: Progress, engine: Engine = LOCAL
+) -> list[SideSpread]:
     """Measure every side at every dimension, documents read block by block.
 
     Args:
@@ -27,9 +30,11 @@ def measure_spread(sides: TaskSides, dims: Sequence[int], seed: int, progress: P
         dims: Dimensions of the prefixes.
         seed: Seed of the samples.
         progress: Told about documents.
+        engine: Where documents are passed over.
     """
     queries = None if sides.queries is None else QuerySide(sides.queries.all(), sides.positives)
-    found = spread_of_sides(sides.blocks(progress), queries, dims, seed)
+    plan = PassPlan.of(queries, dims, seed)
+    found = spread_of_pass(plan, engine.pass_over(plan, sides, progress), queries)
     return [
         spread.model_copy(update={"cosines": _rounded(spread.cosines), "spectrum": _rounded(spread.spectrum)})
         for spread in found

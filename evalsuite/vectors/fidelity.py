@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Sums = tuple[float, float, float, float, float, float]
 
 
 class SignalNoise:
@@ -25,15 +26,14 @@ class SignalNoise:
 
     For codes that are the mean of what they stand for (Lloyd-Max, signs) mean cosine = sqrt(1 - 1/SQNR), for
     independent additive noise 1 / sqrt(1 + 1/SQNR), SQNR being the ratio, not its logarithm.
+
+    Attributes:
+        sums: What each update brought: signal, noise, energy, excess, cosines, rows. They are added up when
+            asked for: those of parts of a corpus, joined in order, give the very numbers of the whole.
     """
 
     def __init__(self) -> None:
-        self._signal = 0.0
-        self._noise = 0.0
-        self._energy = 0.0
-        self._excess = 0.0
-        self._cosines = 0.0
-        self._rows = 0
+        self.sums: list[Sums] = []
 
     def update(self, original: Floats, decoded: Floats) -> None:
         """Take in float32 (n, d) vectors and what their codes decode to.
@@ -47,27 +47,26 @@ class SignalNoise:
         error = original - decoded
         signal, energy = _row_sums(original, original), _row_sums(decoded, decoded)
         excess = _row_sums(error, decoded)
-        self._signal += float(signal.sum())
-        self._noise += float(_row_sums(error, error).sum())
-        self._energy += float(energy.sum())
-        self._excess += float(excess.sum())
         lengths = np.sqrt(signal * energy)
         cosines = np.divide(excess + energy, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-        self._cosines += float(np.minimum(cosines, 1.0).sum())
-        self._rows += int(np.count_nonzero(signal))
+        brought = (signal, _row_sums(error, error), energy, excess, np.minimum(cosines, 1.0), signal > 0)
+        totals = [float(each.sum()) for each in brought]
+        self.sums.append((totals[0], totals[1], totals[2], totals[3], totals[4], totals[5]))
 
     @property
     def sqnr_db(self) -> float | None:
         """Decibel at the best single scale; inf where nothing is lost, None before any signal was seen."""
         # With c = sum x y and e = sum y^2 the least noise is sum (x - y)^2 - (c - e)^2 / e: no cancellation
         # where the decoded vectors are close, and exactly 0 where they are equal.
-        gain = self._excess**2 / self._energy if self._energy else 0.0
-        return _decibels(self._signal, max(self._noise - gain, 0.0))
+        signal, noise, energy, excess, _, _ = self._totals()
+        gain = excess**2 / energy if energy else 0.0
+        return _decibels(signal, max(noise - gain, 0.0))
 
     @property
     def decoded_sqnr_db(self) -> float | None:
         """Decibel of the vectors as they are decoded; inf where nothing is lost, None before any signal."""
-        return _decibels(self._signal, self._noise)
+        signal, noise, *_ = self._totals()
+        return _decibels(signal, noise)
 
     @property
     def mean_cosine(self) -> float | None:
@@ -75,7 +74,14 @@ class SignalNoise:
 
         Rows that were zeros to begin with have no direction and do not count; None if there are no others.
         """
-        return self._cosines / self._rows if self._rows else None
+        *_, cosines, rows = self._totals()
+        return cosines / rows if rows else None
+
+    def _totals(self) -> Sums:
+        """Add up what every update brought, in their order."""
+        totals = [sum(column) for column in zip((0.0,) * 6, *self.sums, strict=True)]
+        signal, noise, energy, excess, cosines, rows = totals
+        return signal, noise, energy, excess, cosines, rows
 
 
 def neighbour_overlap(reference_rows: Ints, rows: Ints, k: int) -> Doubles:

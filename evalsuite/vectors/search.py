@@ -167,21 +167,20 @@ class TopK:
         """Return the result over all blocks seen."""
         self._merge_pile()
         self._kept = np.sort(self._kept, axis=1)
-        rows = (self._kept & ROW_BITS).astype(np.int64)
-        return Ranking(rows, _key_scores(self._kept), self._boundary, self._watched)
+        return Ranking(key_rows(self._kept), key_scores(self._kept), self._boundary, self._watched)
 
     def _take(self, scores: Scores, start: int) -> None:
         """Pile up what reaches the k-th score, or merge everything while that is too much to pick out."""
         if self._kept.shape[1] == self.k:
             query, column, found = _reaching(scores, self._threshold)
             if len(query) * DENSE_SHARE <= scores.shape[0] * scores.shape[1]:
-                self._pile.append((query, _keys(found, column + start)))
+                self._pile.append((query, pack_keys(found, column + start)))
                 self._piled += np.bincount(query, minlength=len(self._kept))
                 if self._piled.max(initial=0) >= PILE * self.k:
                     self._merge_pile()
                 return
         rows = np.arange(start, start + scores.shape[1])
-        self._merge(_keys(host(scores), rows[None, :]))
+        self._merge(pack_keys(host(scores), rows[None, :]))
 
     def _merge_pile(self) -> None:
         """Lay the piled keys out a query a row, and merge them."""
@@ -213,7 +212,7 @@ class TopK:
             stays = (self._kept[:, -1:] >> ROW_WIDTH == last)[:, 0]
             before = np.where(stays, self._boundary, before)
         self._boundary = before + (keys >> ROW_WIDTH == last).sum(axis=1)
-        self._kept, self._threshold = merged, _key_scores(merged[:, -1])
+        self._kept, self._threshold = merged, key_scores(merged[:, -1])
 
     def _note_watched(self, scores: Scores, start: int) -> None:
         """Remember the scores of the watched pairs whose document lies in this block."""
@@ -254,10 +253,13 @@ def _reaching_on_device(scores: torch.Tensor, threshold: Floats) -> tuple[Ints, 
     return query.cpu().numpy(), column.cpu().numpy(), scores[query, column].cpu().numpy()
 
 
-def _keys(scores: Floats, rows: Ints) -> Keys:
+def pack_keys(scores: Floats, rows: Ints) -> Keys:
     """Pack scores and rows (they broadcast) into integers whose ascending order is the tie rule.
 
     Adding zero turns -0.0, which equals 0.0 but has other bits, into 0.0.
+
+    Raises:
+        EncodingError: If a score is not a number.
     """
     if np.isnan(scores).any():
         message = "a score is not a number; check the vectors for NaN and infinite values"
@@ -268,7 +270,12 @@ def _keys(scores: Floats, rows: Ints) -> Keys:
     return keys
 
 
-def _key_scores(keys: Keys) -> Floats:
+def key_rows(keys: Keys) -> Ints:
+    """Unpack the rows of keys."""
+    return (keys & ROW_BITS).astype(np.int64)
+
+
+def key_scores(keys: Keys) -> Floats:
     """Unpack the scores of keys."""
     return _flip((keys >> ROW_WIDTH).astype(np.uint32)).view(np.float32)
 

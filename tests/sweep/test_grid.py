@@ -9,6 +9,7 @@ import evalsuite
 from evalsuite.core.errors import UsageError
 from evalsuite.core.variant import Variant
 from evalsuite.models.fake import FakeEncoder, fake_checkpoint
+from evalsuite.sweep import scan as scanning
 from evalsuite.sweep import search as searching
 from evalsuite.vectors.quantizers import known_precisions
 from tests.conftest import write_beir
@@ -134,7 +135,7 @@ def test_blocks_and_passes_do_not_change_results(task, tmp_path, monkeypatch):
     """Small blocks and few queries a pass give the same numbers as one pass over one block."""
     levels = ["float32", "int8", "int8_affine+asymmetric", "binary", "binary+rescore4", "int8+sbert"]
     whole = evaluate(task, tmp_path / "whole", levels)
-    monkeypatch.setattr(searching, "BLOCK_DOCUMENTS", 256)
+    monkeypatch.setattr(scanning, "BLOCK_DOCUMENTS", 256)
     monkeypatch.setattr(searching, "KEPT_ENTRIES", 600 * 12 * 7)
     parts = evaluate(task, tmp_path / "parts", levels)
     left, right = (run.to_frame().drop(columns="seconds") for run in (whole, parts))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from mteb.mocks import MOCK_TASK_REGISTRY
 from scipy.stats import spearmanr
+from tqdm.auto import tqdm
 
 import evalsuite
 from evalsuite.api import evaluation
@@ -214,6 +215,17 @@ def test_a_task_that_raises_fails_alone(monkeypatch, tmp_path):
     reason = run.failures[0].outcome.reason
     assert "ValueError: labels are missing" in reason
     assert "leave the task out" in reason
+
+
+def test_evaluators_draw_no_bars(monkeypatch, tmp_path, capfd):
+    """Some of mteb's evaluators have no switch for their bar and would draw it at every variant."""
+    tasks = [MtebTask(mock(name)) for name in ("MockSummarizationTask", "MockBitextMiningTask")]
+    run_tasks(monkeypatch, tasks, tmp_path, FakeEncoder(64), dims=[64])
+    captured = capfd.readouterr()
+    assert "it/s" not in captured.out + captured.err
+    for _ in tqdm(range(2), desc="drawn again"):
+        pass
+    assert "drawn again" in capfd.readouterr().err
 
 
 def test_data_that_cannot_be_had_fails_its_task_alone(monkeypatch, tmp_path):

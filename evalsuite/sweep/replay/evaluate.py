@@ -152,7 +152,7 @@ def _evaluate(
     abstask = task.fresh_abstask()
     ranks = hasattr(abstask, "task_specific_scores")
     queries = QueryValues(abstask) if ranks else None
-    with tempfile.TemporaryDirectory() as name, _quiet(), _seeded(abstask.seed):
+    with tempfile.TemporaryDirectory() as name, _quiet(), _without_bars(), _seeded(abstask.seed):
         folder = None if ranks or abstask.is_aggregate else Path(name)
         result = mteb.evaluate(
             model,
@@ -229,14 +229,10 @@ def _describe(task: MtebTask, error: Exception) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep data sets' progress bars and mteb's advice on each pass off the screen, and log its warnings.
+    """Keep mteb's advice on each pass off the screen, and log its warnings.
 
     What mteb advises against, such as a task it has replaced, is said once, by `MtebTask.warnings`.
     """
-    import datasets
-
-    shown = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
     advice = logging.getLogger("mteb")
     level = advice.level
     advice.setLevel(logging.ERROR)
@@ -246,10 +242,25 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         advice.setLevel(level)
-        if not shown:
-            datasets.enable_progress_bars()
     for text in dict.fromkeys(str(each.message) for each in caught):
         logger.debug("mteb: %s", text)
+
+
+@contextlib.contextmanager
+def _without_bars() -> Iterator[None]:
+    """Draw no bars of tqdm: some of mteb's evaluators have no switch for theirs, once a variant and part."""
+    from tqdm.std import tqdm  # type: ignore[import-untyped]
+
+    plain = tqdm.__init__
+
+    def hidden(bar: Any, *values: Any, **options: Any) -> None:
+        plain(bar, *values, **{**options, "disable": True})
+
+    tqdm.__init__ = hidden
+    try:
+        yield
+    finally:
+        tqdm.__init__ = plain
 
 
 @contextlib.contextmanager

@@ -11,9 +11,10 @@ from evalsuite.core.errors import UsageError
 from evalsuite.core.record import Fidelity
 from evalsuite.core.variant import SYMMETRIC, Variant
 from evalsuite.embeddings.vectors import StoredVectors
+from evalsuite.sweep.losses import weighted_mean
 from evalsuite.sweep.means import merge_fidelity, weighted
 from evalsuite.sweep.replay.candidates import CandidateSearch
-from evalsuite.sweep.search import CorpusSearch, finite, weighted_mean
+from evalsuite.sweep.search import CorpusSearch, finite
 from evalsuite.sweep.spaces import Fitted, Space, is_whole
 from evalsuite.vectors.fidelity import SignalNoise
 from evalsuite.vectors.rescore import CANDIDATES_PER_STEP

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evalsuite.tasks.task import RetrievalTask, Task
+    from evalsuite.tasks.kinds import Task
+    from evalsuite.tasks.task import RetrievalTask
 
 
 def judged_first(task: RetrievalTask, count: int) -> RetrievalTask:

@@ -76,7 +76,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import torch
 
-    from evalsuite.models.checkpoint import open_checkpoint
+    from evalsuite.models.opening import open_checkpoint
 
     if options.threads:
         torch.set_num_threads(options.threads)

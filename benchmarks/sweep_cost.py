@@ -28,7 +28,7 @@ from measuring import WARM_UP, conditions, measured, median, peak_mib
 
 if TYPE_CHECKING:
     from evalsuite.models.checkpoint import Checkpoint
-    from evalsuite.tasks.task import Task
+    from evalsuite.tasks.kinds import Task
 
 SIDES = ("bare", "sweep")
 
@@ -71,7 +71,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from evalsuite.api import load_tasks
-    from evalsuite.models.checkpoint import open_checkpoint
+    from evalsuite.models.opening import open_checkpoint
 
     with tempfile.TemporaryDirectory() as folder:
         (task,) = load_tasks([options.task])

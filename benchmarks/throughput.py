@@ -85,7 +85,7 @@ def compare(
     from evalsuite.embeddings.roads import RoadAsk, choose_road, describe
     from evalsuite.embeddings.space import text_key
     from evalsuite.embeddings.store import EmbeddingStore
-    from evalsuite.models.checkpoint import open_checkpoint
+    from evalsuite.models.opening import open_checkpoint
     from evalsuite.sweep.sample import sample_inputs
 
     checkpoint = open_checkpoint(options.model)

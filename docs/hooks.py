@@ -1,7 +1,8 @@
 """A hook of mkdocs: pages link to kept reports where they lie in the checkout, and the site takes them in.
 
 A link such as `../reports/examples/demo/report.html` works on disk and on a code host. The site has no
-folder above its own, so the file is taken into the site (Markdown as a page) and the link loses its dots.
+folder above its own, so the file is taken into the site (Markdown as a page, with the files beside it that
+it shows) and the link loses its dots.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 _LINK = re.compile(r"\]\(\.\./(?P<path>reports/[^)#\s]+)")
+_BESIDE = re.compile(r"\]\((?P<path>(?![a-z]+:|/|\.\.)[^)#\s]+)")
+"""A link to a file in or below a report's own folder."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -26,6 +29,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     root = Path(config.config_file_path).parent
     texts = {page.src_uri: page.content_string for page in files.documentation_pages()}
     wanted = {match["path"]: page for page, text in texts.items() for match in _LINK.finditer(text)}
+    for path, page in list(wanted.items()):
+        if path.endswith(".md") and (root / path).is_file():
+            found = _BESIDE.finditer((root / path).read_text(encoding="utf-8"))
+            wanted |= {str(Path(path).parent / match["path"]): page for match in found}
     for path, page in sorted(wanted.items()):
         if not (root / path).is_file():
             message = (

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from evalsuite.core.errors import EvalsuiteError, UserError
     from evalsuite.core.run import Run
     from evalsuite.core.variant import Variant
-    from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+    from evalsuite.models.checkpoint import Checkpoint
+    from evalsuite.models.opening import open_checkpoint
     from evalsuite.tasks.mteb import MtebOptions
 
 __version__ = "0.1.0"
@@ -25,7 +26,7 @@ _HOMES = {
     "compare": "evalsuite.api",
     "evaluate": "evalsuite.api",
     "load_run": "evalsuite.api",
-    "open_checkpoint": "evalsuite.models.checkpoint",
+    "open_checkpoint": "evalsuite.models.opening",
     "report": "evalsuite.api",
     "write_mteb_results": "evalsuite.api",
 }

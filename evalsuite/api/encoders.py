@@ -10,7 +10,8 @@ from evalsuite.core.errors import CheckpointError, EncodingError, UsageError
 from evalsuite.core.road import RoadEntry
 from evalsuite.core.spec import SweepSpec
 from evalsuite.core.variant import NATIVE
-from evalsuite.embeddings.roads import AUTO, RoadAsk, choose_road
+from evalsuite.embeddings.roads import RoadAsk, choose_road
+from evalsuite.embeddings.site import AUTO, HERE
 from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.models.derived import EXACT, with_weights
 from evalsuite.sweep.run import Sweep
@@ -67,7 +68,7 @@ def on_road(
     # One number format for all levels of a run: otherwise they would differ in more than their weights.
     ask = RoadAsk(asked.workers, auto_dtype=asked.dtype == AUTO and set(asked.weights) == {NATIVE})
     try:
-        if not ask.default:
+        if not ask.default or sweep.engine.site is not HERE:
             with contextlib.suppress(CheckpointError, EncodingError):
                 taken, road = choose_road(
                     checkpoint,
@@ -75,6 +76,7 @@ def on_road(
                     lambda count: sample_inputs(checkpoint, sweep.tasks, count, sweep.seed),
                     sweep.store,
                     sweep.progress,
+                    sweep.engine.site,
                 )
             sweep.seconds["choose"] = sweep.seconds.get("choose", 0.0) + time.perf_counter() - began
         yield taken, road

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.api.encoders import at_levels, check_workers, on_road, opening_dtype
+from evalsuite.api.engines import check_engine, open_engine
 from evalsuite.api.models import open_model
 from evalsuite.api.runs import RUNS_FOLDER, prepare_mteb_results, write_mteb_results
 from evalsuite.api.tasks import load_tasks
@@ -55,6 +56,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     weights: str | Sequence[str] = (NATIVE,),
     quantize_embeddings: str | None = None,
     workers: int | Literal["auto"] = 1,
+    engine: str = "local",
     dtype: str = "float32",
     device: str | None = None,
     batch_size: int = 32,
@@ -83,9 +85,13 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         projections: Which dimensions are kept: `prefix`, and the controls `pca` and `random`.
         calibration: Task whose texts quantizers are fitted on; by default each task's own corpus.
         weights: Precisions that the models' matrices are rounded to before they encode: `native`, `bfloat16`,
-            `q8_0`, `q4_0`, `int8_channel`, `e4_a8_f4_p4`. Each level is a checkpoint of its own.
+            `q8_0`, `q4_0`, `int8_channel`, `e4_a8_f4_p4`; with the extra `weights` also `int8_torchao` and
+            `int4_torchao`. Each level is a checkpoint of its own.
         quantize_embeddings: `q4_0`, `q8_0` or `keep` for the token table of the levels but `native`.
-        workers: Processes that encode: 1 is this one alone, `auto` measures on texts of the run.
+        workers: Processes that encode: 1 is this one alone, `auto` measures on texts of the run. On a
+            cluster, actors: `auto` is one an accelerator, else one a core.
+        engine: `local`, or `ray` (needs the extra `cluster`): workers of the cluster that `RAY_ADDRESS`
+            names, or of one started here for the while, encode, search and measure the spread.
         dtype: Data type of weights and activations: `float32`, `bfloat16` or `float16`; `auto` measures
             whether bfloat16 is faster and true enough.
         device: Torch device; by default sentence-transformers chooses.
@@ -115,6 +121,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     precisions = [precisions] if isinstance(precisions, str) else list(precisions)
     levels = check_weights([weights] if isinstance(weights, str) else weights, quantize_embeddings)
     check_workers(workers)
+    place = check_engine(engine)
     plan.check_levels(precisions)
     plan.variants(0, [1] if dims is None else dims, precisions, projections)
     options = mteb or MtebOptions()
@@ -151,6 +158,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         weights=levels,
         quantize_embeddings=quantize_embeddings,
         workers=workers,
+        engine=place,
         dtype=dtype,
         device=device,
         batch_size=batch_size,
@@ -160,9 +168,14 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         ann=ann,
         mteb=_mteb_spec(options),
     )
-    with RunWriter(_new_folder(checkpoints) if out is None else Path(out)) as writer:
-        geometry = Geometry(wants_spread=spread, wants_ann=ann)
-        sweep = Sweep(loaded, store, writer, progress or Silent(), seed, fit_on, options.road, geometry)
+    with (
+        open_engine(engine, workers, device) as opened_engine,
+        RunWriter(_new_folder(checkpoints) if out is None else Path(out)) as writer,
+    ):
+        geometry = Geometry(wants_spread=spread, wants_ann=ann, engine=opened_engine)
+        sweep = Sweep(
+            loaded, store, writer, progress or Silent(), seed, fit_on, options.road, geometry, opened_engine
+        )
         sweep.seconds["load"] = time.perf_counter() - began
         run = writer.finish(_answer(asked, sweep, checkpoints, command))
     if mteb_results is not None:
@@ -207,7 +220,12 @@ def _answer(asked: SweepSpec, sweep: Sweep, checkpoints: Sequence[Checkpoint], c
         ann=tuple(found.ann),
         ann_missing=tuple(found.ann_missing),
         provenance=provenance(
-            asked, command or _call(asked), devices, seconds, [part.encoding for part in parts]
+            asked,
+            command or _call(asked),
+            devices,
+            sweep.engine.describe(),
+            seconds,
+            [part.encoding for part in parts],
         ),
     )
 

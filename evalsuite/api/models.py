@@ -10,8 +10,9 @@ from evalsuite.ablation.twins import TWINS, open_twin
 from evalsuite.core.errors import UsageError
 from evalsuite.core.progress import Progress
 from evalsuite.embeddings.store import EmbeddingStore
-from evalsuite.models.checkpoint import Checkpoint, open_checkpoint
+from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.models.hub import BUNDLED_NAME
+from evalsuite.models.opening import open_checkpoint
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from evalsuite.core.errors import TaskDataError, UsageError
 from evalsuite.tasks.catalogue import resolve
+from evalsuite.tasks.kinds import Task
 from evalsuite.tasks.mteb import MtebOptions
-from evalsuite.tasks.task import Task
 
 
 def load_tasks(

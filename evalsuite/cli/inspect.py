@@ -22,8 +22,8 @@ def inspect(
 ) -> None:
     """Show a model's pipeline, prompts, dimensions and attention, and warn where something is off."""
     from evalsuite.cli.console import print_json
-    from evalsuite.models.checkpoint import open_checkpoint
     from evalsuite.models.inspection import inspect_checkpoint
+    from evalsuite.models.opening import open_checkpoint
 
     checkpoint = open_checkpoint(
         model, revision=revision, dtype=dtype, device=device, trust_remote_code=trust_remote_code

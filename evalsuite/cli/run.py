@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +41,17 @@ def run(
     weights: list[str] = typer.Option(
         ["native"],
         "--weights",
-        help="Weight precisions: native, bfloat16, q8_0, q4_0, int8_channel, e4_a8_f4_p4.",
+        help="Weight precisions: native, bfloat16, q8_0, q4_0, int8_channel, e4_a8_f4_p4, int8_torchao, "
+        "int4_torchao.",
     ),
     quantize_embeddings: str = typer.Option(
         None, help="Token table of weights but native: q4_0, q8_0 or keep.  [default: as the weights]"
     ),
     workers: str = typer.Option(
         "1", help="Processes that encode: a number, or auto to measure on texts of the run."
+    ),
+    engine: str = typer.Option(
+        "local", help="local, or ray: workers of a Ray cluster encode, search and measure the spread."
     ),
     dtype: str = typer.Option(
         "float32", help="float32, bfloat16 or float16 (of weights and activations), or auto to measure."
@@ -103,6 +108,7 @@ def run(
         weights=split_names(weights),
         quantize_embeddings=quantize_embeddings,
         workers=parse_workers(workers),
+        engine=engine,
         dtype=dtype,
         device=device,
         batch_size=batch_size,
@@ -137,9 +143,31 @@ def say_mteb_results(finished: Run, folder: Path, *, quiet: bool) -> None:
 
 def show(finished: Run, page: Path | None, *, quiet: bool, as_json: bool) -> None:
     """Print a run, say where its files are, and exit with 1 if a cell failed."""
-    from evalsuite.cli.console import print_json, say, stdout, warn
+    from evalsuite.cli.console import print_json, say, stdout
+    from evalsuite.reporting.by_type import is_crowded
     from evalsuite.reporting.terminal import render_terminal
     from evalsuite.reporting.view import build_view
+
+    say_warnings(finished)
+    view = build_view([finished])
+    if quiet or as_json or is_crowded(view):
+        # Tables that are shown name the reasons themselves, but for means over many tasks.
+        say_failures(finished)
+    if as_json:
+        print_json(summary(finished, page))
+    elif not quiet:
+        for part in render_terminal(view):
+            stdout().print(part)
+        say(f"run: {finished.folder}")
+        if page is not None:
+            say(f"report: {page}")
+    if finished.failures:
+        raise typer.Exit(1)
+
+
+def say_warnings(finished: Run) -> None:
+    """Say what is odd about models and tasks."""
+    from evalsuite.cli.console import warn
 
     for checkpoint in finished.record.checkpoints:
         for message in checkpoint.warnings:
@@ -147,16 +175,20 @@ def show(finished: Run, page: Path | None, *, quiet: bool, as_json: bool) -> Non
     for task in finished.record.tasks:
         for message in task.warnings:
             warn(f"{task.name}: {message}")
-    if as_json:
-        print_json(summary(finished, page))
-    elif not quiet:
-        for part in render_terminal(build_view([finished])):
-            stdout().print(part)
-        say(f"run: {finished.folder}")
-        if page is not None:
-            say(f"report: {page}")
-    if finished.failures:
-        raise typer.Exit(1)
+
+
+def say_failures(finished: Run) -> None:
+    """Say why cells failed, once for all cells of a task with the same reason."""
+    from evalsuite.cli.console import warn
+    from evalsuite.core.record import Failed
+
+    counts = Counter(
+        (cell.checkpoint, cell.task, cell.outcome.reason)
+        for cell in finished.record.cells
+        if isinstance(cell.outcome, Failed)
+    )
+    for (checkpoint, task, reason), count in counts.items():
+        warn(f"{checkpoint} on {task}: {count} cell{'s' if count > 1 else ''} failed: {reason}")
 
 
 def summary(finished: Run, page: Path | None) -> dict[str, Any]:

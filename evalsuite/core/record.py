@@ -230,6 +230,8 @@ class Provenance(_Entry):
     """Device the model ran on; `none` when every vector came from the store."""
     threads: int
     """Processor threads torch used."""
+    engine: str = "local"
+    """What encoded, searched and measured the spread: this machine, or a cluster, with its workers."""
     git: dict[str, str]
     """Commit of the working folder and whether it was dirty; empty outside a repository."""
     tie_rule: str

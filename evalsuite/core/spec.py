@@ -53,6 +53,8 @@ class SweepSpec(BaseModel):
     """What was asked for the token table apart: `q4_0`, `q8_0` or `keep`; None if not apart."""
     workers: int | Literal["auto"] = 1
     """Processes asked to encode; 1 is this process alone, `auto` measures."""
+    engine: Literal["local", "ray"] = "local"
+    """Where the heavy work was asked to be done: by this process and its workers, or on a Ray cluster."""
     device: str | None = None
     """Torch device asked for; None lets sentence-transformers choose."""
     batch_size: int = Field(default=32, ge=1)

@@ -39,7 +39,10 @@ class Crew:
         dim: As given.
         device: Devices of the workers; empty before the first start.
         weight_report: What rounding did to the weights, as JSON values; None if they are as loaded.
+        batch: 0: texts of similar length share batches.
     """
+
+    batch = 0
 
     def __init__(
         self, blueprints: Sequence[Makes], *, threads: int, dim: int, label: str = "the model"

@@ -10,9 +10,9 @@ import numpy as np
 
 from evalsuite.core.errors import EncodingError
 from evalsuite.core.progress import Progress
-from evalsuite.embeddings.crew import Crew
 from evalsuite.embeddings.drift import hold_to_probe
 from evalsuite.embeddings.process import Job
+from evalsuite.embeddings.site import Team
 from evalsuite.embeddings.space import Floats, Space, text_key
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.embeddings.vectors import StoredVectors
@@ -110,7 +110,7 @@ def _encode_missing(
     progress.start(f"encoding with {checkpoint.label}", len(missing), sum(costs.values()))
     try:
         encoder = checkpoint.encoder()
-        if isinstance(encoder, Crew):
+        if isinstance(encoder, Team):
             _encode_together(checkpoint, encoder, missing, space, _Told(progress, costs))
             return
         batch = int(getattr(encoder, "batch_size", BATCH))
@@ -144,29 +144,37 @@ class _Told:
 
 
 def _encode_together(
-    checkpoint: Checkpoint, crew: Crew, missing: dict[str, Prompted], space: Space, told: _Told
+    checkpoint: Checkpoint, crew: Team, missing: dict[str, Prompted], space: Space, told: _Told
 ) -> None:
-    """Let worker processes encode shards, and commit each as it comes in.
-
-    Shards are small enough that all workers have some until near the end.
+    """Let a team encode shards, and commit each as it comes in.
 
     Raises:
         EncodingError: If a model fails; the other workers' shards in flight are committed first.
     """
-    share = JOBS_A_WORKER * len(crew)
-    characters = sum(len(each.text) for each in missing.values())
-    enough_texts = min(SHARD_TEXTS, max(BATCH, len(missing) // share))
-    enough_characters = min(SHARD_CHARACTERS, max(LEAST_CHARACTERS, characters // share))
 
     def check(job: Job, vectors: Floats) -> None:
         check_vectors(vectors, job.texts, checkpoint)
 
-    jobs = (
-        Job(missing[keys[0]].prompt, [missing[key].text for key in keys], keys)
-        for keys in _parts(missing, enough_texts, enough_characters, 1)
-    )
-    for job, vectors in crew.stream(jobs, told, check):
+    for job, vectors in crew.stream(_jobs(crew, missing), told, check):
         space.add(job.keys, vectors)
+
+
+def _jobs(crew: Team, missing: dict[str, Prompted]) -> Iterator[Job]:
+    """Split inputs into shards: those of one process where its batches are kept.
+
+    Else they are small enough that all workers have some until near the end.
+    """
+    enough_texts, enough_characters = SHARD_TEXTS, SHARD_CHARACTERS
+    if not crew.batch:
+        share = JOBS_A_WORKER * len(crew)
+        characters = sum(len(each.text) for each in missing.values())
+        enough_texts = min(SHARD_TEXTS, max(BATCH, len(missing) // share))
+        enough_characters = min(SHARD_CHARACTERS, max(LEAST_CHARACTERS, characters // share))
+    for keys in _parts(missing, enough_texts, enough_characters, max(1, crew.batch)):
+        own = {key: missing[key] for key in keys}
+        groups = _parts(own, GROUP_TEXTS, GROUP_CHARACTERS, crew.batch) if crew.batch else ()
+        texts = [each.text for each in own.values()]
+        yield Job(missing[keys[0]].prompt, texts, keys, [len(group) for group in groups])
 
 
 def _parts(

@@ -29,11 +29,13 @@ class Job:
         prompt: What goes before every text.
         texts: The texts.
         keys: What the caller knows them by.
+        groups: Texts of each call to the model, for a team that keeps the batches of one process.
     """
 
     prompt: str
     texts: Sequence[str]
     keys: Sequence[str] = ()
+    groups: Sequence[int] = ()
 
 
 class Worker:

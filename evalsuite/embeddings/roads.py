@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +22,9 @@ from pydantic import ValidationError
 from evalsuite.core.progress import Progress
 from evalsuite.core.road import RoadEntry, RoadFidelity, Trial
 from evalsuite.core.variant import NATIVE
-from evalsuite.embeddings.crew import Crew
 from evalsuite.embeddings.encode import Prompted
 from evalsuite.embeddings.process import Job
+from evalsuite.embeddings.site import AUTO, HERE, Site, Team, usable_cores
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.models.blueprint import Blueprint
 from evalsuite.models.checkpoint import Checkpoint
@@ -33,15 +32,11 @@ from evalsuite.models.derived import EXACT, in_dtype
 
 Floats = npt.NDArray[np.float32]
 
-AUTO: Literal["auto"] = "auto"
 FAST_DTYPE = "bfloat16"
 TRUE_ENOUGH = 0.999
 """Least mean cosine with the default road for another number format to be chosen."""
 WORTH_IT = 1.1
 """Least gain in speed for another number format to be chosen."""
-
-HOST_TOKENS, DEVICE_TOKENS = 2048, 32768
-"""Tokens of a batch: small enough for a processor's caches, large enough to fill an accelerator."""
 
 WARM_UP_TEXTS = 4
 LEAST_SAMPLE, MOST_SAMPLE = 16, 256
@@ -75,12 +70,13 @@ class _Plan:
     threads: int
     devices: tuple[str | None, ...]
     tokens: int
+    site: Site
 
-    def crew(self, checkpoint: Checkpoint, blueprint: Blueprint) -> Crew:
+    def crew(self, checkpoint: Checkpoint, blueprint: Blueprint) -> Team:
         """Gather the workers; none is started."""
         changed = dataclasses.replace(blueprint, dtype=self.dtype, tokens=self.tokens)
         own = [dataclasses.replace(changed, device=device) for device in self.devices]
-        return Crew(own, threads=self.threads, dim=checkpoint.dim, label=checkpoint.label)
+        return self.site.gather(own, threads=self.threads, dim=checkpoint.dim, label=checkpoint.label)
 
 
 @dataclass(frozen=True)
@@ -97,6 +93,7 @@ def choose_road(
     sample: Callable[[int], Sequence[Prompted]],
     store: EmbeddingStore,
     progress: Progress,
+    site: Site = HERE,
 ) -> tuple[Checkpoint, RoadEntry | None]:
     """Put a checkpoint on the road asked for, measuring what was left open and how true the road is.
 
@@ -106,23 +103,25 @@ def choose_road(
         sample: Returns so many inputs of the run, or fewer.
         store: Remembers what was measured.
         progress: Told what was chosen.
+        site: Where texts are encoded.
 
     Returns:
-        The checkpoint, whose encoder is a `Crew` unless the default road is taken, and the record's entry.
+        The checkpoint, whose encoder is a `Team` unless the default road is taken here, and the record's
+        entry; None for the default road.
 
     Raises:
         CheckpointError: If the model cannot be loaded.
         EncodingError: If it cannot encode.
     """
-    if ask.default:
-        return checkpoint, None
     blueprint = checkpoint.blueprint
+    if ask.default and (blueprint is not None or site is HERE):
+        return site.alone(checkpoint), None
     if blueprint is None:
         progress.note(f"{checkpoint.label}: not a model folder, so this process alone encodes, as by default")
         return checkpoint, None
-    plans = list(_plans(checkpoint, ask))
+    plans = list(_plans(checkpoint, ask, site))
     space = store.space(checkpoint.fingerprint, checkpoint.label)
-    name = _conditions(ask, plans)
+    name = _conditions(ask, plans, site)
     entry = _remembered(space.recall(name))
     if entry is None:
         entry = _measured(checkpoint, blueprint, plans, list(sample(MOST_SAMPLE)), progress)
@@ -130,7 +129,7 @@ def choose_road(
     if ask.workers != AUTO and not ask.auto_dtype:
         entry = entry.model_copy(update={"chosen": "asked"})
     progress.note(describe(checkpoint.label, entry))
-    return _on(checkpoint, blueprint, entry), entry
+    return _on(checkpoint, blueprint, entry, site), entry
 
 
 def describe(label: str, entry: RoadEntry) -> str:
@@ -154,21 +153,12 @@ def describe(label: str, entry: RoadEntry) -> str:
     return text
 
 
-def _plans(checkpoint: Checkpoint, ask: RoadAsk) -> Iterator[_Plan]:
+def _plans(checkpoint: Checkpoint, ask: RoadAsk, site: Site) -> Iterator[_Plan]:
     """List the roads that answer what was asked: float32 before others, more workers first."""
     open_dtype = ask.auto_dtype and checkpoint.weights == NATIVE
-    dtypes = (EXACT, FAST_DTYPE) if open_dtype else (checkpoint.dtype,)
-    devices = _accelerators(checkpoint.device)
-    cores = _cores()
-    for dtype in dtypes:
-        if devices:
-            count = len(devices) if ask.workers == AUTO else ask.workers
-            own = tuple(devices[place % len(devices)] for place in range(count))
-            yield _Plan(dtype, 0, own, DEVICE_TOKENS)
-            continue
-        counts = {cores, max(1, cores // 4), 1} if ask.workers == AUTO else {ask.workers}
-        for count in sorted(counts, reverse=True):
-            yield _Plan(dtype, max(1, cores // count), (checkpoint.device,) * count, HOST_TOKENS)
+    for dtype in (EXACT, FAST_DTYPE) if open_dtype else (checkpoint.dtype,):
+        for way in site.ways(checkpoint.device, ask.workers):
+            yield _Plan(dtype, way.threads, way.devices, way.tokens, site)
 
 
 def _measured(
@@ -183,7 +173,7 @@ def _measured(
         return _entry(plans[0], (), None)
     progress.note(f"{checkpoint.label}: timing {len(plans) + 1} ways to encode on texts of the run")
     default, sample = _time_default(checkpoint, sample)
-    cores = _cores()
+    cores = usable_cores()
     trials = [_trial(0, cores, EXACT, sample, default)]
     timed = []
     for plan in plans:
@@ -216,7 +206,7 @@ def _time_default(checkpoint: Checkpoint, sample: Sequence[Prompted]) -> tuple[_
     return timed, kept
 
 
-def _time_crew(crew: Crew, sample: Sequence[Prompted]) -> _Timed:
+def _time_crew(crew: Team, sample: Sequence[Prompted]) -> _Timed:
     """Encode with workers that have started; every worker is warmed up first."""
     shortest = min(sample, key=lambda each: len(each.text))
     for _ in crew.stream([Job(shortest.prompt, [shortest.text])] * len(crew)):
@@ -283,7 +273,7 @@ def _trial(workers: int, threads: int, dtype: str, sample: Sequence[Prompted], t
 
 def _entry(plan: _Plan | None, trials: Sequence[Trial], found: RoadFidelity | None) -> RoadEntry:
     """Write the choice down; no plan is the default road."""
-    plan = plan or _Plan(EXACT, 0, (), 0)
+    plan = plan or _Plan(EXACT, 0, (), 0, HERE)
     return RoadEntry(
         workers=len(plan.devices),
         threads=plan.threads,
@@ -296,13 +286,13 @@ def _entry(plan: _Plan | None, trials: Sequence[Trial], found: RoadFidelity | No
     )
 
 
-def _on(checkpoint: Checkpoint, blueprint: Blueprint, entry: RoadEntry) -> Checkpoint:
+def _on(checkpoint: Checkpoint, blueprint: Blueprint, entry: RoadEntry, site: Site) -> Checkpoint:
     """Give a checkpoint the encoder of its road; workers start when something must be encoded."""
     if not entry.workers:
-        return checkpoint
+        return site.alone(checkpoint)
     changed = in_dtype(checkpoint, entry.dtype)
     devices = entry.devices or (blueprint.device,) * entry.workers
-    plan = _Plan(entry.dtype, entry.threads, tuple(devices), entry.tokens)
+    plan = _Plan(entry.dtype, entry.threads, tuple(devices), entry.tokens, site)
     return dataclasses.replace(changed, load=lambda: plan.crew(changed, blueprint).start())
 
 
@@ -314,28 +304,8 @@ def _remembered(value: object) -> RoadEntry | None:
         return None
 
 
-def _conditions(ask: RoadAsk, plans: Sequence[_Plan]) -> str:
+def _conditions(ask: RoadAsk, plans: Sequence[_Plan], site: Site) -> str:
     """Name what a measurement depends on: the question, the machine, the ways there are."""
     ways = [(plan.dtype, plan.threads, plan.devices, plan.tokens) for plan in plans]
-    return "road " + json.dumps([ask.workers, ask.auto_dtype, platform.node(), platform.machine(), ways])
-
-
-def _cores() -> int:
-    """Count the processor cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def _accelerators(device: str | None) -> list[str]:
-    """List the CUDA devices to use, one process each: that asked for, or all; none on the CPU."""
-    import torch
-
-    if device is not None and not device.startswith("cuda"):
-        return []
-    if not torch.cuda.is_available():
-        return []
-    return (
-        [device]
-        if device is not None and ":" in device
-        else [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    )
+    machine = [platform.node(), platform.machine(), *filter(None, [site.name])]
+    return "road " + json.dumps([ask.workers, ask.auto_dtype, *machine, ways])

@@ -35,8 +35,8 @@ def _serve(questions: BinaryIO, answers: BinaryIO) -> None:
         head, _ = message
         try:
             if head["kind"] == "open":
-                encoder = _open(head)
-                send(answers, {"kind": "ready", **_described(encoder)})
+                encoder = open_encoder(head)
+                send(answers, {"kind": "ready", **described(encoder)})
             elif encoder is not None:
                 _encode(encoder, head, answers)
         except (UserError, RuntimeError, ValueError, IndexError, TypeError, MemoryError) as error:
@@ -45,8 +45,8 @@ def _serve(questions: BinaryIO, answers: BinaryIO) -> None:
             send(answers, {"kind": "error", "message": text})
 
 
-def _open(head: Mapping[str, Any]) -> Encoder:
-    """Make the encoder, on the threads it may use."""
+def open_encoder(head: Mapping[str, Any]) -> Encoder:
+    """Make an encoder from what `make`, `blueprint` and `threads` of a head say."""
     if head["make"] == "fake":
         from evalsuite.models.fake import FakeBlueprint
 
@@ -60,7 +60,7 @@ def _open(head: Mapping[str, Any]) -> Encoder:
     return Blueprint.from_dict(head["blueprint"]).encoder()
 
 
-def _described(encoder: Encoder) -> dict[str, Any]:
+def described(encoder: Encoder) -> dict[str, Any]:
     """Say where the encoder runs and what became of its weights."""
     report = getattr(encoder, "weight_report", None)
     return {

@@ -12,6 +12,7 @@ from evalsuite.core.errors import CheckpointError
 from evalsuite.core.variant import NATIVE
 from evalsuite.models.encoder import Encoder, SentenceTransformerEncoder, TokenBatchEncoder
 from evalsuite.models.loading import load_pipeline
+from evalsuite.models.packed import pack_linear_layers
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -87,6 +88,7 @@ class Blueprint:
             message = f"{self.folder}: the pipeline does not tell its width: its last module has none"
             raise CheckpointError(message)
         if self.tokens:
+            pack_linear_layers(model, self.tokens)
             return TokenBatchEncoder(
                 model, batch_size=self.batch_size, dim=width, weight_report=report, tokens=self.tokens
             )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from evalsuite.core.errors import UsageError
 from evalsuite.core.variant import NATIVE
 from evalsuite.models.blueprint import Blueprint
 from evalsuite.models.checkpoint import Checkpoint
+from evalsuite.models.encoder import Encoder
 from evalsuite.models.fingerprint import folder_fingerprint
+from evalsuite.models.weights.kernels import kernel_levels, kernels_version
 from evalsuite.models.weights.labels import trained_for, weight_label
 from evalsuite.models.weights.levels import KEEP, recipe
 
@@ -58,7 +61,7 @@ def with_weights(checkpoint: Checkpoint, level: str, embeddings: str | None = No
     grids = recipe(level, embeddings)
     if level == NATIVE:
         return checkpoint
-    if checkpoint.blueprint is None:
+    if checkpoint.blueprint is None and checkpoint.rounded is None:
         message = (
             f"{checkpoint.label}: weights {level} need a model folder or hub id; a model that is in memory, "
             "served, or loaded by other code keeps its weights"
@@ -74,10 +77,13 @@ def with_weights(checkpoint: Checkpoint, level: str, embeddings: str | None = No
     words = weight_label(level, trained_for(checkpoint.source))
     if table is not None:
         words += f", token table {'kept' if table == KEEP else table}"
-    identity = json.dumps([checkpoint.fingerprint, "weights", level, table])
-    return _remade(
+    runtime = [kernels_version()] if level in kernel_levels() else []
+    identity = json.dumps([checkpoint.fingerprint, "weights", level, table, *runtime])
+    blueprint, load = _at_level(checkpoint, level, table)
+    return dataclasses.replace(
         checkpoint,
-        dataclasses.replace(checkpoint.blueprint, weights=level, embeddings=table),
+        blueprint=blueprint,
+        load=load,
         label=f"{checkpoint.label} {words}",
         fingerprint=hashlib.sha256(identity.encode()).hexdigest(),
         weights=name,
@@ -102,14 +108,20 @@ def in_dtype(checkpoint: Checkpoint, dtype: str) -> Checkpoint:
         max_seq_length=checkpoint.max_seq_length,
         dtype=dtype,
     )
-    return _remade(
-        checkpoint,
-        dataclasses.replace(checkpoint.blueprint, dtype=dtype),
-        fingerprint=fingerprint,
-        dtype=dtype,
+    blueprint = dataclasses.replace(checkpoint.blueprint, dtype=dtype)
+    return dataclasses.replace(
+        checkpoint, blueprint=blueprint, load=blueprint.encoder, fingerprint=fingerprint, dtype=dtype
     )
 
 
-def _remade(checkpoint: Checkpoint, blueprint: Blueprint, **changes: str) -> Checkpoint:
-    """Put another blueprint, and what it changes, into a checkpoint."""
-    return dataclasses.replace(checkpoint, blueprint=blueprint, load=blueprint.encoder, **changes)  # type: ignore[arg-type]
+def _at_level(
+    checkpoint: Checkpoint, level: str, table: str | None
+) -> tuple[Blueprint | None, Callable[[], Encoder]]:
+    """Return how an encoder is made at a weight level: from the blueprint, or as the checkpoint says."""
+    if checkpoint.blueprint is not None:
+        blueprint = dataclasses.replace(checkpoint.blueprint, weights=level, embeddings=table)
+        return blueprint, blueprint.encoder
+    if checkpoint.rounded is None:
+        message = f"{checkpoint.label} keeps its weights"
+        raise ValueError(message)
+    return None, partial(checkpoint.rounded, level, table)

@@ -1,6 +1,9 @@
 """`evalsuite report`: published scores by name, and what there is."""
 
+import gc
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -38,7 +41,50 @@ def test_published_scores_come_into_the_report(capsys, folder):
     assert code == 0
     assert "report.html" in out.replace("\n", "")
     assert "EmbeddingGemma 2 on HAKARI-Bench" in (folder / "report.html").read_text(encoding="utf-8")
-    assert (folder / "figures" / "retention-by-dimension.png").is_file()
+    assert (folder / "figures" / "retention-by-dimension.svg").is_file()
+
+
+def test_it_says_what_to_ship_and_where_the_files_are(capsys, folder):
+    """A row a precision with bars, the advice, the page, the table, the figures; no paper unasked."""
+    code, out, _ = command(capsys, folder)
+    assert code == 0
+    assert "██▆▄" in out
+    assert "Ship 384/int8. It keeps" in out
+    told = out.replace("\n", "")
+    for name in ("report.html", "results.csv", "figures"):
+        assert str(folder / name) in told
+    assert "paper:" not in out
+
+
+def test_a_cold_report_imports_little(folder):
+    """Neither torch nor mteb nor pandas: it answers in about a second."""
+    code = (
+        "import sys\nfrom evalsuite.cli.app import main\n"
+        f"try:\n    main(['report', {str(folder)!r}])\n"
+        "finally:\n    heavy = {'torch', 'mteb', 'transformers', 'pandas', 'scipy'} & set(sys.modules)\n"
+        "    print(sorted(heavy), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip().splitlines()[-1] == "[]", done.stderr
+    assert (folder / "report.html").is_file()
+
+
+def test_garbage_is_collected_again_afterwards(capsys, folder):
+    """Also where the command fails."""
+    command(capsys, folder, "--quiet")
+    assert gc.isenabled()
+    command(capsys, folder / "nowhere")
+    assert gc.isenabled()
+
+
+def test_paper_writes_what_a_paper_needs(capsys, folder, monkeypatch):
+    """`--paper` fills its own folder; machines are told every file."""
+    monkeypatch.setattr("evalsuite.reporting.paper.write.figures_for_print", lambda _: iter(()))
+    code, out, _ = command(capsys, folder, "--paper", "--json")
+    assert code == 0
+    written = json.loads(out)
+    assert written["paper"] == [str(folder / "paper" / name) for name in ("tables.tex", "model-card.md")]
+    assert set(written) == {"html", "markdown", "csv", "figures", "paper"}
 
 
 def test_unknown_tables_and_no_run_are_usage_errors(capsys, folder):

@@ -6,7 +6,7 @@ import torch
 
 from evalsuite.core.errors import UsageError
 from evalsuite.models.build import build_embeddinggemma, build_embeddinggemma2
-from evalsuite.models.checkpoint import open_checkpoint
+from evalsuite.models.opening import open_checkpoint
 
 TEXTS = ["the quick brown fox", "lazy dog " * 30, "naïve café"]
 

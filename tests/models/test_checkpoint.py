@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from evalsuite.core.errors import CheckpointError, UsageError
-from evalsuite.models.checkpoint import open_checkpoint
+from evalsuite.models.opening import open_checkpoint
 from evalsuite.models.prompts import EMBEDDINGGEMMA_PROMPTS
 
 
@@ -29,7 +29,7 @@ def test_a_folder_tells_its_facts_without_being_loaded(gemma):
 
 def modules_after_opening(folder: Path, device: str | None = None) -> set[str]:
     code = (
-        "import sys; from evalsuite.models.checkpoint import open_checkpoint; "
+        "import sys; from evalsuite.models.opening import open_checkpoint; "
         f"open_checkpoint({str(folder)!r}, device={device!r}); print(*sys.modules)"
     )
     return set(
@@ -91,7 +91,7 @@ def test_a_dtype_a_loaded_model_does_not_follow_is_a_warning(gemma, asked):
 
 def test_a_device_a_loaded_model_does_not_follow_is_a_warning(gemma, monkeypatch):
     """It stays where it is; the device it is on already is no matter."""
-    monkeypatch.setattr("evalsuite.models.checkpoint.check_device", lambda _: None)
+    monkeypatch.setattr("evalsuite.models.opening.check_device", lambda _: None)
     model = open_checkpoint(gemma, device="cpu").encoder().model
     told = open_checkpoint(model, device="cuda:0").warnings
     assert told == ("the loaded model is on cpu; device cuda:0 is not applied",)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evalsuite.models.checkpoint import open_checkpoint
 from evalsuite.models.encoder import SentenceTransformerEncoder
 from evalsuite.models.loading import load_pipeline
+from evalsuite.models.opening import open_checkpoint
 
 TEXTS = ["the quick brown fox", "a river", ""]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from evalsuite.core.errors import CheckpointError
-from evalsuite.models.checkpoint import open_checkpoint
 from evalsuite.models.fingerprint import folder_fingerprint, module_fingerprint
 from evalsuite.models.loading import load_pipeline
+from evalsuite.models.opening import open_checkpoint
 from evalsuite.models.prompts import PromptBook
 
 BOOK = PromptBook({"query": "query: "}, "checkpoint")

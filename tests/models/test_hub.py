@@ -7,8 +7,8 @@ import pytest
 
 from evalsuite.core.errors import CheckpointError, UsageError
 from evalsuite.models import hub
-from evalsuite.models.checkpoint import open_checkpoint
 from evalsuite.models.hub import BUNDLED_NAME, bundled_encoder, find_model, folder_label
+from evalsuite.models.opening import open_checkpoint
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 
 from evalsuite.core.errors import UsageError
 from evalsuite.models.build import build_embeddinggemma
-from evalsuite.models.checkpoint import open_checkpoint
 from evalsuite.models.fake import fake_checkpoint
 from evalsuite.models.inspection import Inspection, inspect_checkpoint
+from evalsuite.models.opening import open_checkpoint
 
 
 def inspect(model: object) -> Inspection:

@@ -9,8 +9,8 @@ from mteb.models.abs_encoder import AbsEncoder
 from mteb.models.model_implementations import MODEL_REGISTRY
 
 from evalsuite.core.errors import CheckpointError, UsageError
-from evalsuite.models.checkpoint import open_checkpoint
 from evalsuite.models.mteb_model import MtebEncoder, MtebPrompts
+from evalsuite.models.opening import open_checkpoint
 
 NAME = "evalsuite-tests/only-mteb"
 

@@ -14,8 +14,8 @@ from mteb._create_dataloaders import create_dataloader
 from mteb.models.model_implementations import MODEL_REGISTRY
 
 from evalsuite.core.errors import UsageError
-from evalsuite.models.checkpoint import open_checkpoint
 from evalsuite.models.mteb_tasks import prompt_type, task_metadata
+from evalsuite.models.opening import open_checkpoint
 from evalsuite.models.prompts import EMBEDDINGGEMMA_PROMPTS, PromptBook, Role
 from evalsuite.models.registry import choose_prompts, mteb_version
 from tests.models.recording import RecordingModel

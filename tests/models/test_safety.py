@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from evalsuite.core.errors import CheckpointError
-from evalsuite.models.checkpoint import open_checkpoint
 from evalsuite.models.folder import read_model_folder
+from evalsuite.models.opening import open_checkpoint
 from evalsuite.models.safety import check_safety
 
 

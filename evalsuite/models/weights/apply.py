@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from evalsuite.core.errors import CheckpointError
 from evalsuite.core.weights import GroupWeights, TensorWeights, WeightReport
 from evalsuite.models.weights.grids import BFLOAT16, Grid
 from evalsuite.models.weights.groups import TOKEN_EMBEDDING, VECTORS, grouped
+from evalsuite.models.weights.kernels import check_kernels, held, kernel_levels, quantize_layers
 from evalsuite.models.weights.levels import Recipe, recipe
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def apply_weights(model: Module, level: str, embeddings: str | None = None) -> W
 
     Args:
         model: A torch module or a sentence-transformers model, on any device.
-        level: One of `known_weights`: `native`, `bfloat16`, `q8_0`, `q4_0`, `int8_channel`, `e4_a8_f4_p4`.
+        level: One of `known_weights`: `native`, `bfloat16`, `q8_0`, `q4_0`, `int8_channel`, `e4_a8_f4_p4`;
+            `int8_torchao` and `int4_torchao` let torchao's kernels compute, see `kernels`.
         embeddings: `q4_0`, `q8_0` or `keep` for the token table; None to round it as the level does.
 
     Returns:
@@ -83,6 +85,8 @@ def apply_weights(model: Module, level: str, embeddings: str | None = None) -> W
         CheckpointError: If weights are not finite, too large for the format, or loaded in a number format
             that cannot hold it; every such tensor is named, and the model is not touched.
     """
+    if level in kernel_levels():
+        return _by_kernels(model, level, embeddings)
     grids = recipe(level, embeddings)
     plans = [_planned(name, weights, group, grids) for name, weights, group in grouped(model)]
     mistakes = [mistake for plan in plans for mistake in _mistakes(plan)]
@@ -90,15 +94,73 @@ def apply_weights(model: Module, level: str, embeddings: str | None = None) -> W
         heading = f"weights cannot be stored as {level}"
         raise CheckpointError("\n".join([heading, *(f"  - {mistake}" for mistake in mistakes)]))
     noises = [_round(plan) for plan in plans]
-    tensors = tuple(_entry(plan, noise) for plan, noise in zip(plans, noises, strict=True))
+    tensors = [_entry(plan, noise) for plan, noise in zip(plans, noises, strict=True)]
+    return _report(level, embeddings, tensors, noises, _native_bytes(plans))
+
+
+def joined(reports: Sequence[WeightReport]) -> WeightReport:
+    """Join the reports on the parts of one model, which were rounded apart to one level.
+
+    Raises:
+        ValueError: If two parts share a group on a grid, whose noise cannot be told from theirs.
+    """
+    tensors = tuple(tensor for report in reports for tensor in report.tensors)
+    groups = tuple(group for report in reports for group in report.groups)
+    if len({(group.group, group.grid) for group in groups}) < len(groups):
+        message = "parts that share a group and a grid must be rounded together"
+        raise ValueError(message)
+    stored = sum(report.bytes for report in reports)
+    return reports[0].model_copy(
+        update={
+            "tensors": tensors,
+            "groups": groups,
+            "native_bytes": sum(report.native_bytes for report in reports),
+            "bytes": stored,
+            "bits_per_weight": 8 * stored / max(sum(group.values for group in groups), 1),
+        }
+    )
+
+
+def _by_kernels(model: Module, level: str, embeddings: str | None) -> WeightReport:
+    """Let torchao quantize the linear layers, and describe what it made of them."""
+    check_kernels(level, embeddings)
+    plans = [_planned(name, weights, group, {}) for name, weights, group in grouped(model)]
+    native_bytes = _native_bytes(plans)
+    changed = quantize_layers(model, level)
+    tensors, noises = [], []
+    for plan in plans:
+        noise = _Noise()
+        if plan.name in changed:
+            before, quantized = changed[plan.name]
+            noise.update(before.cpu().numpy(), quantized.dequantize().float().cpu().numpy())
+            tensors.append(held(plan.name, plan.group, level, quantized, noise.decibel))
+        else:
+            tensors.append(_entry(plan, noise))
+        noises.append(noise)
+    return _report(level, None, tensors, noises, native_bytes)
+
+
+def _native_bytes(plans: Iterable[_Plan]) -> int:
+    """Sum the bytes of all parameters as they were loaded."""
+    return sum(plan.weights.numel() * plan.weights.element_size() for plan in plans)
+
+
+def _report(
+    level: str,
+    embeddings: str | None,
+    tensors: Sequence[TensorWeights],
+    noises: Sequence[_Noise],
+    native_bytes: int,
+) -> WeightReport:
+    """Sum a model's tensors up."""
     stored = sum(tensor.bytes for tensor in tensors)
-    values = sum(plan.weights.numel() for plan in plans)
+    values = sum(int(np.prod(tensor.shape)) for tensor in tensors)
     return WeightReport(
         level=level,
         embeddings=embeddings,
-        tensors=tensors,
+        tensors=tuple(tensors),
         groups=tuple(_groups(tensors, noises)),
-        native_bytes=sum(plan.weights.numel() * plan.weights.element_size() for plan in plans),
+        native_bytes=native_bytes,
         bytes=stored,
         bits_per_weight=8 * stored / max(values, 1),
     )

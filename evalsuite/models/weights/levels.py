@@ -15,6 +15,7 @@ from evalsuite.models.weights.groups import (
     PROJECTION,
     TOKEN_EMBEDDING,
 )
+from evalsuite.models.weights.kernels import check_kernels, kernel_levels
 
 NATIVE = "native"
 """The weights as they were loaded."""
@@ -48,29 +49,32 @@ EMBEDDINGS: dict[str, Grid | None] = {"q4_0": Q4_0, "q8_0": Q8_0, KEEP: None}
 
 
 def known_weights() -> tuple[str, ...]:
-    """Return the names of all weight levels."""
-    return tuple(_LEVELS)
+    """Return the names of all weight levels; the last need the extra `weights`."""
+    return (*_LEVELS, *kernel_levels())
 
 
 def recipe(level: str, embeddings: str | None) -> Recipe:
-    """Return the grid of every group.
+    """Return the grid of every group; none for a level that torchao computes with.
 
     Args:
         level: One of `known_weights`.
         embeddings: One of `EMBEDDINGS` for the token table; None to round it as the level does.
 
     Raises:
-        UsageError: If there is no such level or no such choice; the message names both mistakes.
+        UsageError: If there is no such level or no such choice, the message names both mistakes; or if
+            torchao is needed and not installed.
     """
     wrong = []
-    if level not in _LEVELS:
+    if level not in known_weights():
         wrong.append(f"unknown weight precision {level!r}; known: {known_names(known_weights())}")
     if embeddings is not None and embeddings not in EMBEDDINGS:
         wrong.append(f"the token table cannot be {embeddings!r}; known: {known_names(list(EMBEDDINGS))}")
     if wrong:
         message = "; ".join(wrong)
         raise UsageError(message)
-    grids = dict(_LEVELS[level])
+    if level in kernel_levels():
+        check_kernels(level, embeddings)
+    grids = dict(_LEVELS.get(level, {}))
     if embeddings is not None:
         table = EMBEDDINGS[embeddings]
         if table is None:

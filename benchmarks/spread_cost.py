@@ -21,8 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from evalsuite.stats.spread.side import WholeSide, measure_side
-from evalsuite.stats.spread.stream import SideStream
+from evalsuite.stats.spread.sides import DocumentPass, PassPlan, spread_of_pass
 
 Floats = npt.NDArray[np.float32]
 BLOCK = 16384
@@ -47,19 +46,9 @@ def bare(vectors: Floats, dims: list[int]) -> tuple[float, float]:
     return float(total[0]), float(total[1])
 
 
-def passed(vectors: Floats, dims: list[int]) -> SideStream:
-    """Feed all vectors, block by block."""
-    stream = SideStream(dims, np.random.default_rng(0))
-    for start in range(0, len(vectors), BLOCK):
-        stream.feed(vectors[start : start + BLOCK])
-    return stream
-
-
-def measured(stream: SideStream, dims: list[int]) -> None:
-    """Compute every statistic at every dimension."""
-    whole = WholeSide.of(stream)
-    for dim in dims:
-        measure_side("document", whole, dim)
+def passed(vectors: Floats, plan: PassPlan) -> DocumentPass:
+    """Pass over all vectors, block by block."""
+    return plan.over(vectors[start : start + BLOCK] for start in range(0, len(vectors), BLOCK))
 
 
 def main() -> None:
@@ -73,13 +62,14 @@ def main() -> None:
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((options.documents, max(options.dims)), dtype=np.float32)
-    measured(passed(vectors[:5000], options.dims), options.dims)
+    plan = PassPlan.of(None, options.dims, seed=0)
+    spread_of_pass(plan, passed(vectors[:5000], plan), None)
     rows = []
     for _ in range(options.repeat):
-        streams: list[SideStream] = []
+        found: list[DocumentPass] = []
         first = bare(vectors, options.dims)
-        one = timed(lambda streams=streams: streams.append(passed(vectors, options.dims)))
-        two = timed(lambda streams=streams: measured(streams[0], options.dims))
+        one = timed(lambda found=found: found.append(passed(vectors, plan)))
+        two = timed(lambda found=found: spread_of_pass(plan, found[0], None))
         rows.append((*first, *one, *two))
     names = ("bare", "pass", "statistics")
     medians = [median(column) for column in zip(*rows, strict=True)]

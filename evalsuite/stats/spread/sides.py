@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 from evalsuite.core.spread import SideSpread
 from evalsuite.stats.spread.cross import Positives, measure_cross
@@ -140,9 +142,23 @@ def spread_of_sides(
 def spread_of_pass(plan: PassPlan, found: DocumentPass, queries: QuerySide | None) -> list[SideSpread]:
     """Measure the spread from a finished pass over all documents; see `spread_of_sides`.
 
+    On one thread: matrices of a thousand rows are too small to share, several take longer.
+
     Raises:
         ValueError: If widths differ, or a positive names no row.
     """
+    with _libraries().limit(limits=1):
+        return _spread_of_pass(plan, found, queries)
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    """Find the libraries with threads of their own; looking for them takes milliseconds, so once."""
+    return ThreadpoolController()
+
+
+def _spread_of_pass(plan: PassPlan, found: DocumentPass, queries: QuerySide | None) -> list[SideSpread]:
+    """Measure side by side, dimension by dimension."""
     kept = WholeSide.of(found.stream)
     if queries is None:
         return [measure_side("document", kept, dim) for dim in plan.dims]

@@ -59,15 +59,15 @@ class Reservoir:
         if self._rows is None:
             self._rows = np.zeros((self._size, block.shape[1]), dtype=block.dtype)
         kept = len(self._keys)
+        numbers = np.arange(len(block))
         if kept == self._size > 0:
-            small = keys < self._keys.max()
-            block, keys = block[small], keys[small]
-        pool = np.concatenate([self._keys, keys])
+            numbers = np.flatnonzero(keys < self._keys.max())
+        pool = np.concatenate([self._keys, keys[numbers]])
         chosen = np.argsort(pool, kind="stable")[: self._size]
         leaving = np.setdiff1d(np.arange(kept), chosen, assume_unique=True)
         entering = chosen[chosen >= kept]
         places = np.concatenate([leaving, np.arange(kept, len(chosen))])
-        self._rows[places] = block[entering - kept]
+        self._rows[places] = block[numbers[entering - kept]]
         self._keys = np.concatenate([self._keys, np.zeros(len(chosen) - kept)])
         self._keys[places] = pool[entering]
 

@@ -27,7 +27,7 @@ SPREAD_LOSSES = ("gor", "gor-original")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Names of recipes and arms, which become names of folders."""
 
-_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class RecipeError(TaskDataError):

@@ -18,7 +18,7 @@ ALL_TASKS = "mean over tasks"
 class _Noun(BaseModel):
     """Base: immutable, strict about unknown fields, every field documented."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TrainedArm(_Noun):

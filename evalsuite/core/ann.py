@@ -21,13 +21,14 @@ IndexName = Literal["hnsw", "ivf"]
 class _Noun(BaseModel):
     """Base of every part of a probe: immutable, strict about unknown fields, documented field by field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class HnswBuild(_Noun):
     """How a graph was built (Malkov & Yashunin 2018, arXiv 1603.09320)."""
 
     index: Literal["hnsw"] = "hnsw"
+    """Tells the kinds of index apart in a file."""
     m: int
     """Links a vector keeps on every upper level; twice as many on the lowest."""
     ef_construction: int
@@ -40,6 +41,7 @@ class IvfBuild(_Noun):
     """How inverted lists were built (Sivic & Zisserman 2003; Jegou et al. 2011, IVFADC)."""
 
     index: Literal["ivf"] = "ivf"
+    """Tells the kinds of index apart in a file."""
     lists: int
     """Lists, each with a centroid; every search compares the query with all centroids."""
     training_documents: int

@@ -23,7 +23,7 @@ SCHEMA_VERSION: Literal[1] = 1
 class _Entry(BaseModel):
     """Base of every part of a record: immutable, strict about unknown fields, documented field by field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class MetricValue(_Entry):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 class _Noun(BaseModel):
     """Base of every part: immutable, strict about unknown fields, documented field by field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Trial(_Noun):

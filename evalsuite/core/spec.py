@@ -14,7 +14,7 @@ DEFAULT_PRECISIONS = ("float32", "float16", "int8", "binary")
 class MtebSpec(BaseModel):
     """How MTEB's names were understood and its tasks scored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     types: tuple[str, ...] = ()
     """Types that tasks of benchmarks had to be of; empty for any."""
@@ -31,7 +31,7 @@ class MtebSpec(BaseModel):
 class SweepSpec(BaseModel):
     """One question: which models, tasks, dimensions and precisions, and how to encode."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     models: tuple[str, ...] = Field(min_length=1)
     """Hub ids, folders or labels of loaded models, as the user gave them."""

@@ -120,7 +120,7 @@ SIDE_STATISTICS = tuple(name for name in STATISTICS if name not in {"mean_gap", 
 class _Noun(BaseModel):
     """Base: immutable, strict about unknown fields, every field documented."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SpreadValue(_Noun):

@@ -33,7 +33,7 @@ EFFECT_ORDER: tuple[Effect, ...] = ("fails", "blocks", "warns", "none")
 class _Entry(BaseModel):
     """Base of every part of a verdict: immutable, strict, documented field by field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class QueryMove(_Entry):

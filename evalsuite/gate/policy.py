@@ -4,6 +4,8 @@ A policy is a TOML file; without one, `Policy()` applies. Every key has a defaul
 
     alpha = 0.05                          # level of every test
     power = 0.8                           # power that minimum detectable effects are given for
+    resamples = 10000                     # of intervals and randomization
+    seed = 0                              # of the resamples
     metrics = ["main"]                    # metrics judged: `main`, or globs such as "recall@100"
     macro_margin = 0.005                  # margin of means over tasks; absolute
     inconclusive = "warn"                 # neither a regression nor harmlessness is shown, drop within margin

@@ -21,7 +21,7 @@ FULL = 0
 """Stands for the full width where the source does not say how wide that is; `full` in the file."""
 
 _PLAIN = "float32"
-_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class PublishedSeries(BaseModel):

@@ -23,7 +23,7 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 _DEFAULT_METRIC = {"retrieval": "ndcg@10", "sts": "cosine_spearman"}
 _DEFAULT_TYPE = {"retrieval": "Retrieval", "sts": "STS"}
-_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Source(BaseModel):

@@ -11,8 +11,9 @@ Gnanadesikan and Kettenring (1975). No resampling, so every variant of a page ha
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,13 +68,14 @@ def retention_variances(panel: Panel, values: PanelValues, full: Variant) -> dic
     base = values.of(str(full))
     if not isinstance(reference, ScoredCell) or reference.value <= 0 or base is None:
         return {}
-    whole = _influence(panel.metric, base, values.gold)
+    influence = _influence(panel.metric, values.gold)
+    whole = influence(base)
     found = {full: 0.0}
     for cell in panel.scored:
         own = values.of(str(cell.variant))
         if cell.variant == full or own is None or cell.retention is None:
             continue
-        pull = (_influence(panel.metric, own, values.gold) - cell.retention * whole) / reference.value
+        pull = (influence(own) - cell.retention * whole) / reference.value
         found[cell.variant] = _variance(pull, values.parts)
     return found
 
@@ -106,11 +108,18 @@ def _summary(summary: VariantSummary, tasks: Sequence[_Task]) -> VariantSummary:
     return replace(summary, lower=kept - half, upper=kept + half) if math.isfinite(half) else summary
 
 
-def _influence(metric: str, values: Floats, gold: Floats | None) -> Floats:
-    """Return each unit's influence on a score, up to a constant: (n,)."""
+def _influence(metric: str, gold: Floats | None) -> Callable[[Floats], Floats]:
+    """Return what tells each unit's influence on a score, (n,) of values (n,), up to a constant."""
     if metric not in CORRELATIONS or gold is None:
-        return values
-    return _spearman(values, gold) if metric == CORRELATIONS[0] else _pearson(values, gold)
+        return _itself
+    if metric == CORRELATIONS[0]:
+        return partial(_spearman, _Order.of(gold))
+    return partial(_pearson, gold)
+
+
+def _itself(values: Floats) -> Floats:
+    """Return the values: a unit pulls a mean by its own value."""
+    return values
 
 
 def _variance(pull: Floats, parts: npt.NDArray[np.integer[Any]] | None) -> float:
@@ -121,7 +130,7 @@ def _variance(pull: Floats, parts: npt.NDArray[np.integer[Any]] | None) -> float
     return sum(float(group.var(ddof=1)) / len(group) for group in groups) / len(groups) ** 2
 
 
-def _pearson(values: Floats, gold: Floats) -> Floats:
+def _pearson(gold: Floats, values: Floats) -> Floats:
     """Return the influence of each pair on Pearson's correlation."""
     x, y = _standard(values), _standard(gold)
     return np.asarray(x * y - float((x * y).mean()) * (x * x + y * y) / 2)
@@ -132,27 +141,50 @@ def _standard(values: Floats) -> Floats:
     return np.asarray((values - values.mean()) / max(float(values.std()), 1e-300))
 
 
-def _spearman(values: Floats, gold: Floats) -> Floats:
+@dataclass(frozen=True)
+class _Order:
+    """How values lie to one another.
+
+    Attributes:
+        ascending: Their positions in ascending order, (n,).
+        below: How many are smaller than each, (n,).
+        up_to: How many are not larger than each, (n,).
+    """
+
+    ascending: npt.NDArray[np.intp]
+    below: npt.NDArray[np.intp]
+    up_to: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, values: Floats) -> _Order:
+        """Sort values (n,), ties together."""
+        ascending = np.argsort(values, kind="stable")
+        ordered = values[ascending]
+        edges = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1], True])
+        sizes = np.diff(edges)
+        below, up_to = np.empty_like(ascending), np.empty_like(ascending)
+        below[ascending] = np.repeat(edges[:-1], sizes)
+        up_to[ascending] = np.repeat(edges[1:], sizes)
+        return cls(ascending, below, up_to)
+
+    @property
+    def shares(self) -> Floats:
+        """Share of values below each value, ties counted half: the mid-distribution function."""
+        return np.asarray((self.below + self.up_to) / (2.0 * len(self.below)))
+
+    def mean_above(self, weights: Floats) -> Floats:
+        """Return for each value the mean over all of `weights` where values are larger, ties counted half."""
+        sums = np.concatenate([[0.0], np.cumsum(weights[self.ascending])])
+        return np.asarray((sums[-1] - (sums[self.below] + sums[self.up_to]) / 2) / len(weights))
+
+
+def _spearman(gold: _Order, values: Floats) -> Floats:
     """Return the influence of each pair on Spearman's correlation, up to a constant.
 
     12 (F(x) G(y) + E[G(Y) 1(X >= x)] + E[F(X) 1(Y >= y)]) of Croux and Dehon, with mid-distribution functions
     and divided by the share that ties leave, as in Pearson's correlation of mid-ranks.
     """
-    f, g = _mid_distribution(values), _mid_distribution(gold)
+    own = _Order.of(values)
+    f, g = own.shares, gold.shares
     spread = math.sqrt(max(float(f.var()) * float(g.var()), 1e-300))
-    return np.asarray((f * g + _mean_above(values, g) + _mean_above(gold, f)) / spread)
-
-
-def _mid_distribution(values: Floats) -> Floats:
-    """Return the share of values below each value, ties counted half."""
-    ordered = np.sort(values)
-    below = np.searchsorted(ordered, values, "left")
-    return np.asarray((below + np.searchsorted(ordered, values, "right")) / (2.0 * len(values)))
-
-
-def _mean_above(values: Floats, weights: Floats) -> Floats:
-    """Return for each value the mean over all of `weights` where values are larger, ties counted half."""
-    order = np.argsort(values, kind="stable")
-    ordered, sums = values[order], np.concatenate([[0.0], np.cumsum(weights[order])])
-    left, right = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
-    return np.asarray((sums[-1] - (sums[left] + sums[right]) / 2) / len(values))
+    return np.asarray((f * g + own.mean_above(g) + gold.mean_above(f)) / spread)

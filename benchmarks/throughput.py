@@ -8,7 +8,8 @@ all sides alike:
 - auto: `--workers auto --dtype auto`, into a store.
 
 Loading, starting workers and choosing a road are not timed. The main score of each side comes from the
-vectors that were timed, the queries' included.
+vectors that were timed, the queries' included. Last comes what no road can beat: the time of the model's
+matrix products alone, at the speed at which this machine multiplies matrices of their shape.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cutting import judged_first, write_lines
 from measuring import WARM_UP, conditions
 
 if TYPE_CHECKING:
+    import torch
+
     from evalsuite.embeddings.encode import Prompted
     from evalsuite.models.checkpoint import Checkpoint
     from evalsuite.tasks.task import RetrievalTask
@@ -115,6 +118,7 @@ def compare(
         space.add([text_key(each.prompt, each.text) for each in part], vectors)
 
     seconds = time_parts({"bare": bare, **sides}, inputs, options.parts)
+    notes += limits(model, [each.prompt + each.text for each in inputs], sum(seconds["bare"]))
     for chosen in roads.values():
         chosen.release()
     reference = write(task, folder / "task")
@@ -133,6 +137,40 @@ def time_parts(sides: dict[str, Side], inputs: Sequence[Prompted], parts: int) -
             seconds[side].append(time.perf_counter() - began)
             print(f"part {turn + 1} of {parts}, {side}: {seconds[side][-1]:.1f} s", flush=True)
     return seconds
+
+
+def limits(model: Any, texts: Sequence[str], bare_seconds: float) -> list[str]:
+    """Say how long the products with the model's weights alone take at full speed."""
+    import torch
+
+    tokenized = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)
+    tokens = sum(map(len, tokenized["input_ids"]))
+    layers = [each.weight for each in model.modules() if isinstance(each, torch.nn.Linear)]
+    operations = 2 * tokens * sum(weight.numel() for weight in layers)
+    shape = max((tuple(weight.shape) for weight in layers), key=lambda each: each[0] * each[1])
+    notes = []
+    for dtype in (torch.float32, torch.bfloat16):
+        peak = matmul_peak(shape, dtype)
+        seconds = operations / peak
+        notes.append(
+            f"{dtype}: products at {peak / 1e9:.0f} G operations/s, {seconds:.1f} s for {tokens:,} tokens: "
+            f"no road can be above {bare_seconds / seconds:.2f} x bare"
+        )
+    return notes
+
+
+def matmul_peak(shape: tuple[int, int], dtype: torch.dtype) -> float:
+    """Multiply 4,096 rows with a weight matrix, (out, in), 30 times; return the best operations a second."""
+    import torch
+
+    rows, weight = torch.randn(4096, shape[1], dtype=dtype), torch.randn(*shape, dtype=dtype)
+    best = float("inf")
+    with torch.inference_mode():
+        for _ in range(30):
+            began = time.perf_counter()
+            torch.nn.functional.linear(rows, weight)
+            best = min(best, time.perf_counter() - began)
+    return 2 * rows.numel() * shape[0] / best
 
 
 def score(checkpoint: Checkpoint, model: str, reference: str, folder: Path, side: str) -> float:

@@ -6,6 +6,7 @@
     OUT/metrics.jsonl         the numbers of each step
     OUT/CHECKPOINT/           a run a checkpoint, with its verdict
     OUT/over-checkpoints.svg  quality and spread over steps, once there are three; also as .png
+    OUT/report.html           all steps side by side, written after each look that found a new one
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class Watch:
         self.waiting: dict[str, str] = {}
         self.recalled: list[Watched] = []
         self._settles = False
+        self._page_is_old = True
         lines = JsonLinesLogger(self.out / METRICS_FILE)
         self._loggers = Loggers([lines, open_loggers(self._settings.log)])
         self._lock = FileLock(self.out / LOCK)
@@ -155,6 +157,13 @@ class Watch:
         Afterwards `waiting` says which others there are, and what they lack.
         """
         self.waiting, self._settles = {}, False
+        yield from self._new()
+        if self._page_is_old:
+            write_page(self._memory.runs(), self.out)
+            self._page_is_old = False
+
+    def _new(self) -> Iterator[Watched]:
+        """Evaluate what is complete and new."""
         for path in checkpoints_in(self.folder):
             if path.resolve() == self.out.resolve():
                 continue
@@ -216,6 +225,7 @@ class Watch:
         self._memory.add(path.name, Remembered(files, self._question.digest, step, watched.problem))
         if watched.run is not None:
             draw(self._memory.runs(), self.out)
+            self._page_is_old = True
         return watched
 
     def _evaluate(self, path: Path, step: int) -> Watched:
@@ -263,3 +273,21 @@ def draw(runs: Sequence[Run], out: Path) -> tuple[Path, ...]:
         write_bytes(raster, png_bytes(drawing.figure))
         files += [vector, raster]
     return tuple(files)
+
+
+def write_page(runs: Sequence[Run], out: Path) -> Path | None:
+    """Write `report.html` of the runs of one training, side by side.
+
+    Args:
+        runs: Runs of one training, by step.
+        out: Folder for the page.
+
+    Returns:
+        The page; None without a run.
+
+    Raises:
+        StorageError: If it cannot be written.
+    """
+    from evalsuite.reporting.write import write_report
+
+    return write_report(runs, out, formats=("html",)).html if runs else None

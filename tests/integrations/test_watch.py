@@ -90,6 +90,20 @@ def test_three_steps_are_drawn(models, training, question):
     assert (watching.out / "over-checkpoints.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_page_shows_all_steps(models, training, question):
+    """After each look, and again at a restart if a kill came before it was written."""
+    save(models[0], training, 1)
+    _, watching = look(training, question)
+    page = watching.out / "report.html"
+    assert "checkpoint-1" in page.read_text()
+    save(models[1], training, 2)
+    look(training, question)
+    assert "checkpoint-2" in page.read_text()
+    page.unlink()
+    look(training, question)
+    assert all(f"checkpoint-{step}" in page.read_text() for step in (1, 2))
+
+
 def test_a_half_written_checkpoint_is_left_alone(models, training, question):
     """It is named with what it lacks, and evaluated once it is whole."""
     folder = save(models[0], training, 5)

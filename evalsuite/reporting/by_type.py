@@ -112,9 +112,22 @@ def _mean_panel(kind: str, panels: Sequence[Panel], full: Variant) -> Panel:
         metric=metrics.pop() if len(metrics) == 1 else "main_score",
         dims=tuple(sorted({variant.dim for variant in variants}, reverse=True)),
         precisions=tuple(dict.fromkeys(variant.series for variant in variants)),
-        cells=compared({variant: _mean_cell(variant, panels) for variant in variants}, full),
+        cells=_mean_cells(variants, panels, full),
         task_type=kind,
     )
+
+
+def _mean_cells(
+    variants: Sequence[Variant], panels: Sequence[Panel], full: Variant
+) -> dict[Variant, ScoredCell | FailedCell]:
+    """Average every variant over tasks; retention too, which is not the retention of the mean score."""
+    cells = compared({variant: _mean_cell(variant, panels) for variant in variants}, full)
+    return {
+        variant: replace(cell, retention=_mean_of([own.retention for own in _scored(variant, panels)[0]]))
+        if isinstance(cell, ScoredCell)
+        else cell
+        for variant, cell in cells.items()
+    }
 
 
 def _mean_cell(variant: Variant, panels: Sequence[Panel]) -> ScoredCell | FailedCell:
@@ -148,24 +161,26 @@ def _summary(summary: VariantSummary, titles: Mapping[str, Sequence[Panel]]) -> 
     """Average the retentions of one variant over the tasks of each kind."""
     kept: dict[str, float | None] = {}
     for title, panels in titles.items():
-        some = [summary.retentions.get(panel.task) for panel in panels]
-        known = [value for value in some if value is not None]
-        kept[title] = statistics.fmean(known) if known and len(known) == len(some) else None
+        kept[title] = _mean_of([summary.retentions.get(panel.task) for panel in panels])
     return replace(summary, retentions=kept)
 
 
 def _means(variant: Variant, panels: Sequence[Panel], kinds: Mapping[str, Sequence[Panel]]) -> TypeMeans:
     """Average one variant over all tasks, over each kind, and over the kinds."""
     means = {kind: _mean(variant, some) for kind, some in kinds.items()}
-    known = [mean for mean in means.values() if mean is not None]
-    mean_type = statistics.fmean(known) if len(known) == len(means) else None
-    return TypeMeans(variant, _mean(variant, panels), mean_type, means)
+    return TypeMeans(variant, _mean(variant, panels), _mean_of(list(means.values())), means)
 
 
 def _mean(variant: Variant, panels: Sequence[Panel]) -> float | None:
     """Average one variant's main scores; None if a task has none."""
     scored, missing = _scored(variant, panels)
     return None if missing else statistics.fmean(cell.value for cell in scored)
+
+
+def _mean_of(values: Sequence[float | None]) -> float | None:
+    """Average values; None if one is unknown, or if there are none."""
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known and len(known) == len(values) else None
 
 
 def _few(names: Sequence[str], what: str) -> str:

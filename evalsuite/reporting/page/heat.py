@@ -46,17 +46,18 @@ class HeatMap:
     rows: tuple[tuple[str, tuple[Tile, ...]], ...]
 
 
-def heat_maps(checkpoint: CheckpointView, least: float) -> tuple[HeatMap, ...]:
+def heat_maps(checkpoint: CheckpointView, least: float, *, crowded: bool = False) -> tuple[HeatMap, ...]:
     """Draw one map a task; before them, of several tasks, the mean and one map a kind of task.
 
     Args:
-        checkpoint: The checkpoint.
+        checkpoint: The checkpoint with all of its tasks.
         least: Retention of the lightest shade.
+        crowded: Whether there are too many tasks for a map each: kinds of task are all there is then.
     """
-    return tuple(_maps(checkpoint, least))
+    return tuple(_maps(checkpoint, least, crowded=crowded))
 
 
-def _maps(checkpoint: CheckpointView, least: float) -> Iterator[HeatMap]:
+def _maps(checkpoint: CheckpointView, least: float, *, crowded: bool) -> Iterator[HeatMap]:
     """List the maps, from the whole to its parts."""
     counted = [panel for panel in checkpoint.panels if panel.task not in checkpoint.unreferenced]
     kinds = by_type(counted)
@@ -66,7 +67,8 @@ def _maps(checkpoint: CheckpointView, least: float) -> Iterator[HeatMap]:
         for kind, panels in kinds.items():
             if len(panels) > 1:
                 yield _map(f"Mean over {kind or 'other'} tasks", plural(len(panels), "task"), panels, least)
-    for panel in checkpoint.panels:
+    alone = [panels[0] for panels in kinds.values() if len(panels) == 1]
+    for panel in alone if crowded else checkpoint.panels:
         yield _map(clean(panel.task), metric_title(panel.metric), [panel], least)
 
 

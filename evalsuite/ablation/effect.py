@@ -45,6 +45,9 @@ METHOD = (
     "search, means over tasks apart; spread and search have one number a checkpoint and vary over seeds only"
 )
 
+FEW_SEEDS = 5
+"""With fewer, the variance over seeds is known too badly for the stated error rates."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -117,7 +120,21 @@ def ablation_report(recipe: Recipe, arms: Sequence[TrainedArm], readings: Readin
     )
     doses = tuple(dose for what, numbers in readings.items() for dose in _doses(what, numbers, recipe, arms))
     return AblationReport(
-        recipe=recipe.name, arms=tuple(arms), comparisons=comparisons, doses=doses, method=METHOD
+        recipe=recipe.name,
+        arms=tuple(arms),
+        comparisons=comparisons,
+        doses=doses,
+        method=METHOD + _caution(len(recipe.seeds)),
+    )
+
+
+def _caution(seeds: int) -> str:
+    """Warn of what few seeds can show; nothing to warn of otherwise."""
+    if seeds >= FEW_SEEDS:
+        return ""
+    return (
+        f"; with {seeds} of the {FEW_SEEDS} seeds that a claim takes, intervals may be too short and effects "
+        "called significant may be chance"
     )
 
 
@@ -130,7 +147,8 @@ def _student(mean: float, variance: float, freedom: float) -> Interval:
     """Bound a mean by Student's t."""
     error = math.sqrt(variance)
     if error == 0.0:
-        return Interval(mean, mean, mean, 1.0 if mean == 0.0 else 0.0)
+        # Equal differences: none anywhere is no effect. Others are counts, whose seeds agree by rounding.
+        return Interval(mean, 0.0, 0.0, 1.0) if mean == 0.0 else Interval(mean, None, None, None)
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
     return Interval(mean, mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / error, freedom)))
 

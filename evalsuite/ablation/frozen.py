@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from evalsuite.ablation.folders import head_layers
 from evalsuite.core.errors import CheckpointError
-from evalsuite.core.progress import Progress, Silent
+from evalsuite.core.progress import NotesOnly, Progress, Silent
 from evalsuite.embeddings.encode import Prompted, encode_once
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.embeddings.weighing import weight_report
@@ -40,7 +40,7 @@ class FrozenEncoder:
         base: The common base.
         layers: (out, in) weights in the order they are applied.
         store: Where the base's vectors are kept.
-        progress: Told about what the base encodes; None tells nobody.
+        progress: Told what must be known; who encodes with this encoder counts the texts. None tells nobody.
         weight_report: What rounding did to the weights of base and layers; None if they are as they were.
     """
 
@@ -58,7 +58,7 @@ class FrozenEncoder:
         self._weight: Floats = weight.astype(np.float32)
         self._base = base
         self._store = store
-        self._progress = progress or Silent()
+        self._progress = NotesOnly(progress or Silent())
         self.weight_report = weight_report
 
     def encode(self, texts: Sequence[str], prompt: str) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ def load_pairs(recipe: Recipe) -> tuple[Pairs, Pairs]:
     if len({len(rows[0]) for rows in drawn if rows}) > 1:
         problems.append("some sources have hard negatives and others have none; give either all or none")
     parts = [(rows[: recipe.held_out], rows[recipe.held_out :]) for rows in drawn]
+    problems += _held_out_problems(recipe, parts)
     problems += _size_problems(recipe, [len(rest) for _, rest in parts])
     if problems:
         raise RecipeError(recipe.name, problems)
@@ -116,7 +117,7 @@ def _read_file(path: Path) -> Rows:
     """
     try:
         content = path.read_bytes()
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RecipeError(str(path), [f"cannot be read ({reason})"]) from None
@@ -126,9 +127,9 @@ def _read_file(path: Path) -> Rows:
     if header not in (COLUMNS[:2], COLUMNS):
         expected = " or ".join(repr("\t".join(COLUMNS[:count])) for count in (2, 3))
         raise RecipeError(str(path), [f"line 1: the header is {lines[0]!r}, not {expected}"])
-    rows = [tuple(line.split("\t")) for line in lines[1:] if line]
-    _check_rows(rows, len(header), str(path), first=2)
-    return rows
+    rows = {number: tuple(line.split("\t")) for number, line in enumerate(lines[1:], start=2) if line}
+    _check_rows(rows, len(header), str(path))
+    return list(rows.values())
 
 
 def _read_dataset(source: PairSource) -> Rows:
@@ -153,19 +154,19 @@ def _read_dataset(source: PairSource) -> Rows:
     if names[:2] != list(COLUMNS[:2]):
         raise RecipeError(source.dataset, [f"has the columns {table.column_names}, not anchor and positive"])
     rows = list(zip(*(table[name] for name in names), strict=True))
-    _check_rows(rows, len(names), source.dataset, first=1)
+    _check_rows(dict(enumerate(rows, start=1)), len(names), source.dataset)
     return rows
 
 
-def _check_rows(rows: Sequence[Sequence[str]], width: int, where: str, first: int) -> None:
-    """Make sure that there are pairs and that none has an empty or missing text.
+def _check_rows(rows: Mapping[int, Sequence[str]], width: int, where: str) -> None:
+    """Make sure that there are pairs, by number of line, and that none has an empty or missing text.
 
     Raises:
         RecipeError: Names the first lines that are wrong and counts the rest.
     """
     wrong = [
         number
-        for number, row in enumerate(rows, start=first)
+        for number, row in rows.items()
         if len(row) != width or not all(isinstance(text, str) and text.strip() for text in row)
     ]
     problems = [f"line {number}: not {width} texts" for number in wrong[:5]]
@@ -175,6 +176,15 @@ def _check_rows(rows: Sequence[Sequence[str]], width: int, where: str, first: in
         problems.append("holds no pairs")
     if problems:
         raise RecipeError(where, problems)
+
+
+def _held_out_problems(recipe: Recipe, parts: Sequence[tuple[Rows, Rows]]) -> list[str]:
+    """Say which sources have no more pairs than are kept from training."""
+    return [
+        f"held_out: {recipe.held_out} pairs are kept from training, and {source.name} has only {len(kept)}"
+        for source, (kept, rest) in zip(recipe.data, parts, strict=True)
+        if kept and not rest
+    ]
 
 
 def _size_problems(recipe: Recipe, counts: list[int]) -> list[str]:

@@ -27,7 +27,7 @@ SPREAD_LOSSES = ("gor", "gor-original")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Names of recipes and arms, which become names of folders."""
 
-_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class RecipeError(TaskDataError):

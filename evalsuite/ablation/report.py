@@ -126,7 +126,7 @@ def _moments(effects: Sequence[Effect]) -> str:
         sum(getattr(e, side) for e in effects) / len(effects) for side in ("control", "treated")
     )
     lower = sum(each.verdict == "lower" for each in effects)
-    return f"{control:.2f} to {treated:.2f}; lower on {lower} of {len(effects)} corpora"
+    return f"{control:.2f} to {treated:.2f}; shown lower on {lower} of {len(effects)} corpora"
 
 
 def _cell(effect: Effect) -> str:

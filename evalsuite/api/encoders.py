@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
+from evalsuite.api.engines import EngineName
 from evalsuite.core.errors import CheckpointError, EncodingError, UsageError
 from evalsuite.core.road import RoadEntry
 from evalsuite.core.spec import SweepSpec
@@ -17,15 +19,27 @@ from evalsuite.models.derived import EXACT, with_weights
 from evalsuite.sweep.run import Sweep
 from evalsuite.sweep.sample import sample_inputs
 
+WORKERS_A_PROCESSOR = 4
+"""Local workers at most: each is a process with the model, and too many bring the whole machine to a halt."""
 
-def check_workers(workers: int | str) -> None:
+
+def check_workers(workers: int | str, engine: EngineName) -> None:
     """Make sure that so many processes can encode.
 
     Raises:
-        UsageError: If it is neither a positive number nor `auto`.
+        UsageError: If it is neither a positive number nor `auto`, or more than this machine can start.
     """
-    if workers != AUTO and not (isinstance(workers, int) and workers >= 1):
+    if workers == AUTO:
+        return
+    if not (isinstance(workers, int) and workers >= 1):
         message = f"workers is {workers!r}; give {AUTO} or a whole number from 1"
+        raise UsageError(message)
+    processors = os.cpu_count() or 1
+    if engine == "local" and workers > processors * WORKERS_A_PROCESSOR:
+        message = (
+            f"{workers} workers on {processors} processors: each is a process that loads the model; "
+            f"give {AUTO} or at most {processors * WORKERS_A_PROCESSOR}, or --engine ray for other machines"
+        )
         raise UsageError(message)
 
 

@@ -37,16 +37,18 @@ from evalsuite.sweep.provenance import provenance
 from evalsuite.sweep.run import Sweep
 from evalsuite.sweep.writer import RunWriter
 from evalsuite.tasks.mteb import MtebOptions
+from evalsuite.tasks.refs import reference_text
 
 if TYPE_CHECKING:
     from evalsuite.api.models import Model
+    from evalsuite.tasks.refs import Asked
 
 DEFAULT_TASKS = ("bundled",)
 
 
 def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the command line has too
     model: Model | Sequence[Model],
-    tasks: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = DEFAULT_TASKS,
+    tasks: Asked | Iterable[Asked] = DEFAULT_TASKS,
     dims: int | Iterable[int] | None = None,
     precisions: str | Iterable[str] = DEFAULT_PRECISIONS,
     out: str | os.PathLike[str] | None = None,
@@ -77,7 +79,8 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     Args:
         model: A folder, a hub id, a loaded `SentenceTransformer`, or several of these.
         tasks: Task names, suites, cards, paths of BEIR folders or STS files; `PATH:SPLIT` chooses a split.
-            Names of MTEB tasks and benchmarks, such as `STSBenchmark` or `MTEB(eng, v2)`.
+            Names of MTEB tasks and benchmarks, such as `STSBenchmark` or `MTEB(eng, v2)`, and mteb's own
+            objects: what `mteb.get_tasks` returns, a benchmark, a task class of your own, made.
         dims: Dimensions to cut to; by default the model's declared Matryoshka dims, else halvings down to 32.
         precisions: Quantization levels, with their scoring: `int8`, `int8+asymmetric`, `binary+rescore4`.
         out: Folder of the run; by default a new one under `reports/runs`. A different run that is already
@@ -116,12 +119,12 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
         UserError: If a model, task, dimension, precision or folder is not usable; nothing was encoded then.
     """
     began = time.perf_counter()
-    references = [tasks] if isinstance(tasks, str | os.PathLike) else list(tasks)
+    references = _listed(tasks)
     dims = None if dims is None else [int(dim) for dim in ([dims] if isinstance(dims, int) else dims)]
     precisions = [precisions] if isinstance(precisions, str) else list(precisions)
     levels = check_weights([weights] if isinstance(weights, str) else weights, quantize_embeddings)
-    check_workers(workers)
     place = check_engine(engine)
+    check_workers(workers, place)
     plan.check_levels(precisions)
     plan.variants(0, [1] if dims is None else dims, precisions, projections)
     options = mteb or MtebOptions()
@@ -150,7 +153,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     plan.check_dims(dims or (), {checkpoint.label: checkpoint.dim for checkpoint in checkpoints})
     asked = SweepSpec(
         models=tuple(checkpoint.source for checkpoint in opened),
-        tasks=tuple(os.fspath(reference) for reference in references),
+        tasks=tuple(map(reference_text, references)),
         dims=None if dims is None else tuple(dims),
         precisions=tuple(precisions),
         projections=tuple(projections),
@@ -181,6 +184,13 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     if mteb_results is not None:
         write_mteb_results(run, mteb_results)
     return run
+
+
+def _listed(tasks: Asked | Iterable[Asked]) -> list[Asked]:
+    """Return the tasks as a list, whether one or several were given."""
+    if isinstance(tasks, str | os.PathLike) or not isinstance(tasks, Iterable):
+        return [tasks]
+    return list(tasks)
 
 
 def _models(model: Any) -> list[Any]:

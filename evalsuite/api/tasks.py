@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from evalsuite.core.errors import TaskDataError, UsageError
 from evalsuite.tasks.catalogue import resolve
 from evalsuite.tasks.kinds import Task
 from evalsuite.tasks.mteb import MtebOptions
 
+if TYPE_CHECKING:
+    from evalsuite.tasks.refs import Asked
 
-def load_tasks(
-    references: Sequence[str | os.PathLike[str]], options: MtebOptions | None = None
-) -> list[Task]:
+
+def load_tasks(references: Sequence[Asked], options: MtebOptions | None = None) -> list[Task]:
     """Resolve names, suites and paths, and load every task; those of MTEB stay light until their turn.
 
     Args:
-        references: Names, suites and paths.
+        references: Names, suites, paths, and task objects of mteb's.
         options: How MTEB's names are understood.
 
     Raises:

@@ -9,6 +9,8 @@ import typer
 app = typer.Typer(help="Accept and list committed baselines.", no_args_is_help=True)
 FOLDER = typer.Option(None, "--folder", help="Where baselines are kept.  [default: reports/baselines]")
 AS_JSON = typer.Option(False, "--json", help="Print as JSON.")
+_NAMED = 3
+"""So many tasks of a baseline are named in the list."""
 
 
 @app.command()
@@ -56,8 +58,8 @@ def list_all(folder: Path = FOLDER, as_json: bool = AS_JSON) -> None:
         {
             "name": baseline.folder.name,
             "checkpoint": baseline.record.checkpoints[0].label,
-            "fingerprint": baseline.record.checkpoints[0].fingerprint[:12],
-            "tasks": ", ".join(task.name for task in baseline.record.tasks),
+            "fingerprint": baseline.record.checkpoints[0].fingerprint,
+            "tasks": [task.name for task in baseline.record.tasks],
             "cells": len(baseline.record.cells),
             "created": baseline.record.provenance.created,
         }
@@ -77,8 +79,9 @@ def list_all(folder: Path = FOLDER, as_json: bool = AS_JSON) -> None:
 
 
 def _short(value: object) -> str:
-    """Write a value in a table: names joined, fingerprints cut."""
+    """Write a value in a table: the first names and how many more, fingerprints cut."""
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        more = f" and {len(value) - _NAMED} more" if len(value) > _NAMED else ""
+        return ", ".join(value[:_NAMED]) + more
     text = str(value)
     return text[:12] if len(text) == 64 else text

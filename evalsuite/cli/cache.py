@@ -18,6 +18,7 @@ def list_spaces(
     """List what is stored: one line a checkpoint."""
     from evalsuite.cli.console import print_json, say
     from evalsuite.embeddings.store import EmbeddingStore
+    from evalsuite.reporting.text import plural
 
     store = EmbeddingStore(cache_dir)
     spaces = store.spaces()
@@ -26,9 +27,9 @@ def list_spaces(
         return
     for space in spaces:
         used = datetime.datetime.fromtimestamp(space.used, datetime.UTC)
-        content = f"{space.texts} texts, {space.bytes / 2**20:.1f} MiB"
+        content = f"{plural(space.texts, 'text')}, {space.bytes / 2**20:.1f} MiB"
         say(f"{space.identity}  {space.label}  {content}, used {used:%Y-%m-%d %H:%M}")
-    say(f"{len(spaces)} checkpoints in {store.root}")
+    say(f"{plural(len(spaces), 'checkpoint')} in {store.root}")
 
 
 @app.command()
@@ -36,14 +37,16 @@ def verify(cache_dir: Path = CACHE_DIR) -> None:
     """Check every stored shard against its checksum; exit code 1 if one is damaged."""
     from evalsuite.cli.console import say
     from evalsuite.embeddings.store import EmbeddingStore
+    from evalsuite.reporting.text import plural
 
     checked = damaged = 0
     for shard, intact in EmbeddingStore(cache_dir).verify():
         checked += 1
         if not intact:
             damaged += 1
-            say(f"damaged: {shard.vectors} ({len(shard.keys)} texts; the next run encodes them again)")
-    say(f"{checked} shards checked, {damaged} damaged")
+            lost = plural(len(shard.keys), "text")
+            say(f"damaged: {shard.vectors} ({lost}; the next run encodes them again)")
+    say(f"{plural(checked, 'shard')} checked, {damaged} damaged")
     if damaged:
         raise typer.Exit(1)
 
@@ -58,10 +61,11 @@ def prune(
     """Delete stored embeddings; runs and reports are not touched."""
     from evalsuite.cli.console import fail, say
     from evalsuite.embeddings.store import EmbeddingStore
+    from evalsuite.reporting.text import plural
 
     if not (checkpoint or older_than or everything):
         fail("name a checkpoint, give --older-than DAYS, or say --all")
     gone = EmbeddingStore(cache_dir).prune(identity=checkpoint, older_than_days=older_than)
     for space in gone:
-        say(f"deleted: {space.identity}  {space.label}  {space.texts} texts")
-    say(f"{len(gone)} checkpoints deleted")
+        say(f"deleted: {space.identity}  {space.label}  {plural(space.texts, 'text')}")
+    say(f"{plural(len(gone), 'checkpoint')} deleted")

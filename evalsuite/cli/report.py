@@ -67,8 +67,10 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _show(files: ReportFiles, *, quiet: bool, as_json: bool) -> None:
     """Print the tables, what to ship, and where the files are."""
-    from evalsuite.cli.console import print_json, say, stdout
+    from evalsuite.cli.console import print_json, say, stdout, warn
 
+    for problem in files.problems:
+        warn(f"left out: {problem}")
     if as_json:
         print_json({name: _text(value) for name, value in vars(files).items() if name != "view"})
         return

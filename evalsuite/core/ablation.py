@@ -65,7 +65,8 @@ class Effect(Measured):
     difference: float
     """Treated minus control."""
     lower: float | None
-    """Lower end of the 95 % interval; None with a single seed and nothing else to resample."""
+    """Lower end of the 95 % interval; None with a single seed and nothing else to resample, and where all
+    seeds show exactly the same difference."""
     upper: float | None
     """Upper end of the 95 % interval."""
     p: float | None
@@ -91,7 +92,8 @@ class Effect(Measured):
         what = f"{self.quantity} ({self.task}, {self.name}, {self.dim} dims, {self.precision})"
         sizes = f"{self.control:.2f} without, {self.treated:.2f} with ({self.difference:+.2f}"
         if self.lower is None or self.upper is None or self.p is None:
-            return f"{what}: {sizes}); one seed gives no interval, so nothing can be said about chance"
+            why = "one seed gives" if self.seeds == 1 else "seeds that agree exactly give"
+            return f"{what}: {sizes}); {why} no interval, so nothing can be said about chance"
         p = self.p if self.adjusted_p is None else self.adjusted_p
         told = f"{sizes}, 95 % interval {self.lower:+.2f} to {self.upper:+.2f}, p = {p:.2g} after Holm)"
         if self.verdict != "no effect shown":

@@ -70,6 +70,8 @@ def storage_errors(path: Path) -> Iterator[None]:
             message = f"{path}: no space left on the disk; free some or choose another folder"
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             message = f"{path}: cannot be written ({error.strerror}); choose a folder you may write to"
+        elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+            message = f"{path}: a file is where a folder is needed; choose another folder"
         else:
             message = f"{path}: {error.strerror or error}"
         raise StorageError(message) from error

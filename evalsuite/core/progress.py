@@ -49,6 +49,21 @@ class Silent:
         """Ignore the message."""
 
 
+class NotesOnly(Silent):
+    """Progress of work inside a stage that counts the same things: its messages are told, its counts are not.
+
+    Args:
+        progress: Who is told.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def note(self, message: str) -> None:
+        """Pass the message on."""
+        self._progress.note(message)
+
+
 @contextlib.contextmanager
 def stage(progress: Progress, name: str, work: int) -> Iterator[None]:
     """Report a stage whose things to do are its work, and end it whatever happens."""

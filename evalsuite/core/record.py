@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,7 +19,12 @@ from evalsuite.core.spec import SweepSpec
 from evalsuite.core.spread import SpreadEntry
 from evalsuite.core.weights import WeightReport
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 SCHEMA_VERSION: Literal[1] = 1
+_SHOWN = 5
+"""How many mistakes of a damaged record are named."""
 
 
 class _Entry(BaseModel):
@@ -285,7 +292,7 @@ class RunRecord(_Entry):
             where: Name of the file, for error messages.
 
         Raises:
-            RunFileError: If the text is not JSON, of another schema version, or damaged.
+            RunFileError: If the text is not JSON, of another schema version, damaged, or contradicts itself.
         """
         try:
             version = json.loads(text).get("schema_version")
@@ -299,7 +306,43 @@ class RunRecord(_Entry):
             )
             raise RunFileError(message)
         try:
-            return cls.model_validate_json(text)
+            record = cls.model_validate_json(text)
         except ValidationError as error:
-            message = f"{where}: damaged run record: {error}"
-            raise RunFileError(message) from error
+            raise _damaged(where, [_place(each) for each in error.errors()]) from error
+        problems = list(_contradictions(record))
+        if problems:
+            raise _damaged(where, problems)
+        return record
+
+
+def _place(error: ErrorDetails) -> str:
+    """Say where a field is not what it should be, and why."""
+    return f"{'.'.join(map(str, error['loc'])) or 'record'}: {error['msg']}"
+
+
+def _contradictions(record: RunRecord) -> Iterator[str]:
+    """Find what a record says twice, and cells of nothing: a reader could only guess which is meant."""
+    labels, tasks = [each.label for each in record.checkpoints], [each.name for each in record.tasks]
+    cells = [(cell.checkpoint, cell.task, cell.variant) for cell in record.cells]
+    for what, names in (
+        ("checkpoint", labels),
+        ("task", tasks),
+        ("cell", [" · ".join(key) for key in cells]),
+    ):
+        yield from (f"{what} {name!r} is there {n} times" for name, n in Counter(names).items() if n > 1)
+    for what, names, known in (
+        ("checkpoint", [cell[0] for cell in cells], labels),
+        ("task", [cell[1] for cell in cells], tasks),
+    ):
+        yield from (
+            f"cells of a {what} {name!r}, which is not listed"
+            for name in dict.fromkeys(names)
+            if name not in known
+        )
+
+
+def _damaged(where: str, problems: Sequence[str]) -> RunFileError:
+    """Say what is wrong with a record: the first mistakes, and how many more."""
+    shown = "\n".join(f"  - {problem}" for problem in problems[:_SHOWN])
+    more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return RunFileError(f"{where}: damaged run record; evaluate again:\n{shown}{more}")

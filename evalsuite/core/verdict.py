@@ -199,15 +199,17 @@ class Verdict(_Entry):
         if self.exit_code == UNJUDGED_CODE:
             what = f"{_findings(len(blocks))} of {len(self.findings)}" if blocks else "nothing was compared"
             return f"COULD NOT JUDGE: {what}"
-        return f"PASSED: no regression among {_findings(len(self.findings))}{self._warned()}{self._caveat()}"
+        warned = self._warned()
+        which = " that counts" if warned else ""
+        return f"PASSED: no regression{which} among {_findings(len(self.findings))}{warned}{self._caveat()}"
 
     def _warned(self) -> str:
-        """Say what passes only because the policy asks for no more than a warning."""
+        """Say what passes only because no more than a warning is made of it."""
         found: Counter[str] = Counter(
             f.status for f in self.findings if f.effect == "warns" and f.status != "inconclusive"
         )
         named = ", ".join(f"{found[status]} {status}" for status in STATUS_ORDER if found[status])
-        return f" that counts; by the policy only a warning: {named}" if named else ""
+        return f"; warnings only: {named}" if named else ""
 
     def _caveat(self) -> str:
         """Say what a pass does not prove."""

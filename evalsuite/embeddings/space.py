@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ import numpy.typing as npt
 import xxhash
 from filelock import FileLock, Timeout
 
-from evalsuite.core.files import TEMPORARY_SUFFIX, atomic_file, storage_errors, write_text
+from evalsuite.core.files import TEMPORARY_SUFFIX, storage_errors, write_bytes, write_text
 from evalsuite.core.progress import Progress
 from evalsuite.embeddings.vectors import StoredVectors
 
@@ -167,8 +168,10 @@ class Space:
         """
         name = hashlib.sha256("".join(keys).encode()).hexdigest()[:24]
         path = self.folder / f"{name}.npy"
-        with atomic_file(path) as file:
-            np.save(file, vectors, allow_pickle=False)
+        # Written by numpy itself, a full disk would be an error without its reason.
+        content = io.BytesIO()
+        np.save(content, vectors, allow_pickle=False)
+        write_bytes(path, content.getvalue())
         shard = Shard(path, tuple(keys), _checksum(path, keys))
         write_text(
             shard.index, json.dumps({"format": SHARD_FORMAT, "checksum": shard.checksum, "keys": list(keys)})
@@ -242,7 +245,7 @@ def _read_index(file: Path) -> Shard:
     try:
         index = json.loads(content)
         if index["format"] == SHARD_FORMAT:
-            return Shard(vectors, tuple(index["keys"]), str(index["checksum"]))
+            return Shard(vectors, tuple(map(str, index["keys"])), str(index["checksum"]))
     except (ValueError, KeyError, TypeError):
         logger.debug("%s: not a shard index", file)
     return Shard(vectors, (), "")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ CACHE_VARIABLE = "EVALSUITE_CACHE"
 FORMAT = 1
 ENCODING_LIBRARIES = ("sentence-transformers", "torch", "transformers")
 """Libraries whose version can change a vector; part of a space's identity."""
+
+logger = logging.getLogger(__name__)
 
 
 def default_root() -> Path:
@@ -74,8 +77,10 @@ class EmbeddingStore:
     def space(self, fingerprint: str, label: str) -> Space:
         """Open (or make) the space of a checkpoint under the library versions installed now.
 
+        A space that is there may be on a disk that cannot be written to: what it holds is still used.
+
         Raises:
-            StorageError: If the folder cannot be written to.
+            StorageError: If it must be made and the folder cannot be written to.
         """
         libraries = {name: importlib.metadata.version(name) for name in ENCODING_LIBRARIES}
         identity = hashlib.sha256(json.dumps([FORMAT, fingerprint, libraries], sort_keys=True).encode())
@@ -84,8 +89,10 @@ class EmbeddingStore:
         if not manifest.exists():
             content = {"format": FORMAT, "label": label, "fingerprint": fingerprint, "libraries": libraries}
             write_text(manifest, json.dumps(content, indent=1))
-        with storage_errors(manifest):
+        try:
             os.utime(manifest)
+        except OSError as error:
+            logger.debug("%s: its last use is not noted (%s)", manifest, error)
         return Space(folder)
 
     def spaces(self) -> list[SpaceInfo]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from evalsuite.core.errors import RunFileError, UsageError
+from evalsuite.core.errors import RunFileError, UsageError, known_names
 from evalsuite.core.files import atomic_file, storage_errors, write_text
 from evalsuite.core.record import CellRecord, RunRecord, Scored, TaskEntry
 from evalsuite.core.run import Run
@@ -75,7 +75,7 @@ def accept(
 
     Raises:
         UsageError: If the name cannot be a folder's, the checkpoint is not named where it must be, or the
-            run holds nothing to compare with.
+            run, or what is kept of it, holds nothing to compare with.
         StorageError: If the disk is full or read-only.
     """
     if _NAME.fullmatch(name) is None:
@@ -84,6 +84,7 @@ def accept(
     party = Party.of(run, checkpoint)
     _check(party, allow_failed=allow_failed)
     record = _essentials(party, metrics)
+    _check_kept(party, record, metrics)
     target = folder / name
     before, damage = _before(target)
     _write(target, party, record)
@@ -114,6 +115,22 @@ def _check(party: Party, *, allow_failed: bool) -> None:
             "evaluate again, or accept them with --allow-failed"
         )
         raise UsageError(message)
+
+
+def _check_kept(party: Party, record: RunRecord, metrics: Sequence[str]) -> None:
+    """Refuse metrics that the run does not have, and to keep a task without any: nothing would be judged."""
+    scored = [cell.outcome for cell in party.cells.values() if isinstance(cell.outcome, Scored)]
+    known = list(dict.fromkeys(name for outcome in scored for name in outcome.metrics))
+    problems = [
+        f"the run has no metric {asked!r}; it has: {known_names(known)}"
+        for asked in metrics
+        if asked != "main" and not any(matches((asked,), name) for name in known)
+    ]
+    cells = record.cells
+    bare = dict.fromkeys(c.task for c in cells if isinstance(c.outcome, Scored) and not c.outcome.metrics)
+    problems += [f"no metric of {task} would be kept; add main to the metrics" for task in bare]
+    if problems:
+        raise UsageError("\n".join([f"{party.run.folder}: cannot be accepted so", *problems]))
 
 
 def _essentials(party: Party, metrics: Sequence[str]) -> RunRecord:
@@ -210,7 +227,7 @@ def _columns(table: pd.DataFrame, task: TaskEntry, record: RunRecord) -> list[st
     """Name the columns that the kept metrics are made of."""
     outcomes = (cell.outcome for cell in record.cells if cell.task == task.name)
     kept = {name for outcome in outcomes if isinstance(outcome, Scored) for name in outcome.metrics}
-    return [name for name in table.columns if name == "cosine" or name in kept]
+    return [name for name in table.columns if name in ("cosine", "similarity") or name in kept]
 
 
 def _wide(table: pd.DataFrame, column: str, record: RunRecord, task: str) -> str:

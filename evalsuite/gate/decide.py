@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from evalsuite.core.measure import CORRELATIONS
 from evalsuite.core.verdict import Effect, Evidence, Finding, Status
-from evalsuite.gate.estimates import Adjusted, Estimate
+from evalsuite.gate.estimates import Adjusted, Estimate, Untested
 from evalsuite.gate.match import Pair
 from evalsuite.gate.policy import Policy, Severity
 from evalsuite.gate.words import change, size
@@ -119,8 +119,11 @@ def unmatched(pair: Pair, policy: Policy) -> Finding:
     return _finding(pair, status, effect, pair.reason)
 
 
-def without_values(pair: Pair, reason: str, policy: Policy) -> Finding:
+def without_values(untested: Untested, policy: Policy) -> Finding:
     """Judge a pair that has no per-query values, by the policy's rule for that."""
+    pair, reason = untested.pair, untested.reason
+    if untested.unchanged:
+        return _finding(pair, "passed", "none", "no query changed")
     rule = policy.margin_for(*pair.key)
     before, after = pair.baseline or 0.0, pair.candidate or 0.0
     if policy.no_values == "points":
@@ -129,7 +132,8 @@ def without_values(pair: Pair, reason: str, policy: Policy) -> Finding:
         text = f"{change(after - before)} points, by the bare difference, untested: {reason}"
         return _finding(pair, status, effect_of(status, rule.severity, policy), text)
     effect: Effect = "warns" if "warn" in (policy.no_values, rule.severity) else "blocks"
-    text = f"no per-query values, so nothing can be tested: {reason}"
+    hint = 'no_values = "points" in a policy trusts the bare difference'
+    text = f"no per-query values, so nothing can be tested: {reason} ({hint})"
     return _finding(pair, "inconclusive", effect, text)
 
 
@@ -187,11 +191,16 @@ def _reason(status: Status, estimate: Estimate, evidence: Evidence, alpha: float
         return f"{delta} points: {also}a drop of {margin} is excluded (p {_p(evidence.p_noninferior)})"
     found = "nothing" if evidence.detectable is None else f"drops of {size(evidence.detectable)} points"
     where = "beyond" if estimate.beyond_margin else "within"
-    units = f"{evidence.n:,} {'pairs' if estimate.pair.metric in CORRELATIONS else 'queries'}"
     return (
-        f"{delta} points, {where} the margin of {margin}, but the {units} show neither a drop nor its "
-        f"absence: they detect {found}"
+        f"{delta} points, {where} the margin of {margin}, but the {_units(estimate)} neither a drop nor its "
+        f"absence: {'it detects' if estimate.n == 1 else 'they detect'} {found}"
     )
+
+
+def _units(estimate: Estimate) -> str:
+    """Say how many units show something, as the start of a sentence's end."""
+    one, many = ("pair", "pairs") if estimate.pair.metric in CORRELATIONS else ("query", "queries")
+    return f"only {one} shows" if estimate.n == 1 else f"{estimate.n:,} {many} show"
 
 
 def _p(value: float) -> str:

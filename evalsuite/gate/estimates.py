@@ -15,7 +15,8 @@ from evalsuite.core.verdict import QueryMove
 from evalsuite.gate.match import Pair, Party
 from evalsuite.gate.moved import most_moved
 from evalsuite.gate.policy import MarginRule, Policy
-from evalsuite.gate.values import RANKED_CORRELATION, Aligned, NoValuesError, Table, align, stack
+from evalsuite.gate.values import DECIMALS, RANKED_CORRELATION, Aligned, NoValuesError, Table, align, stack
+from evalsuite.gate.values import unchanged as values_unchanged
 from evalsuite.stats.compare import Comparison, Sampling, compare_correlations, compare_means
 from evalsuite.stats.macro import mean_of_tasks
 from evalsuite.stats.multiplicity import benjamini_hochberg, holm
@@ -98,6 +99,21 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Untested:
+    """A cell that has no usable per-query values.
+
+    Attributes:
+        pair: The cell.
+        reason: Why.
+        unchanged: Whether what was kept is equal on both sides, and the metric too.
+    """
+
+    pair: Pair
+    reason: str
+    unchanged: bool
+
+
+@dataclass(frozen=True)
 class Adjusted:
     """One estimate's p-values, corrected for all that was tested.
 
@@ -122,7 +138,7 @@ def adjust(estimates: Sequence[Estimate]) -> list[Adjusted]:
 
 def estimate_cells(
     pairs: Sequence[Pair], parties: tuple[Party, Party], policy: Policy
-) -> tuple[list[Estimate], list[tuple[Pair, str]]]:
+) -> tuple[list[Estimate], list[Untested]]:
     """Test every pair that can be compared.
 
     Args:
@@ -131,10 +147,10 @@ def estimate_cells(
         policy: Margins, level, seed.
 
     Returns:
-        Estimates, and the pairs that have no usable per-query values with the reason.
+        Estimates, and the pairs that have no usable per-query values.
     """
     estimates: list[Estimate] = []
-    without: list[tuple[Pair, str]] = []
+    without: list[Untested] = []
     for task in dict.fromkeys(pair.task for pair in pairs):
         groups: dict[tuple[object, ...], list[_Cell]] = defaultdict(list)
         tables = Table.of(parties[0], task), Table.of(parties[1], task)
@@ -142,12 +158,23 @@ def estimate_cells(
             try:
                 cell = _Cell.of(pair, tables)
             except NoValuesError as reason:
-                without.append((pair, str(reason)))
+                without.append(Untested(pair, str(reason), unchanged=_unchanged(pair, tables)))
             else:
                 groups[cell.layout].append(cell)
         for cells in groups.values():
             estimates += _group(task, cells, policy)
     return estimates, without
+
+
+def _unchanged(pair: Pair, tables: tuple[Table, Table]) -> bool:
+    """Tell whether a metric that is no mean of kept values is the same, and made of the same values."""
+    try:
+        frames = [table.frame(str(pair.variant)) for table in tables]
+    except NoValuesError:
+        return False
+    if pair.baseline is None or pair.candidate is None:
+        return False
+    return abs(pair.candidate - pair.baseline) <= 10**-DECIMALS and values_unchanged(*frames)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from evalsuite.gate.policy import Policy
 from evalsuite.gate.rules import judge_rules
 from evalsuite.gate.unused import unused
 
+NO_REVISION = "no_revision_available"
+"""What mteb writes for a model whose revision it does not know, such as any from a folder."""
+
 
 def judge(
     baseline: Run,
@@ -42,7 +45,7 @@ def judge(
     estimates = cells + estimate_means(cells, policy)
     tests = max(len(estimates), 1)
     findings = [unmatched(pair, policy) for pair in pairs if pair.status is not None]
-    findings += [without_values(pair, reason, policy) for pair, reason in without]
+    findings += [without_values(each, policy) for each in without]
     findings += [
         judged(estimate, adjusted, policy, tests)
         for estimate, adjusted in zip(estimates, adjust(estimates), strict=True)
@@ -76,7 +79,7 @@ def _notes(parties: tuple[Party, Party]) -> list[str]:
     before, after = (party.entry for party in parties)
     notes = []
     if before.fingerprint and before.fingerprint == after.fingerprint:
-        notes.append("baseline and candidate are the same checkpoint, by content")
+        notes += _same(before.fingerprint)
     if before.dtype != after.dtype:
         notes.append(f"the model ran in {before.dtype} for the baseline, in {after.dtype} for the candidate")
     if before.weights != after.weights:
@@ -87,3 +90,12 @@ def _notes(parties: tuple[Party, Party]) -> list[str]:
             f"at {after.max_seq_length} for the candidate"
         )
     return notes
+
+
+def _same(fingerprint: str) -> list[str]:
+    """Say that both sides have this fingerprint, and what that proves: results of mteb know a name only."""
+    if "@" not in fingerprint:
+        return ["baseline and candidate are the same checkpoint, by content"]
+    if fingerprint.endswith(f"@{NO_REVISION}"):
+        return ["mteb's results name no revision: whether both sides are one checkpoint cannot be told"]
+    return [f"baseline and candidate are {fingerprint}, by name and revision"]

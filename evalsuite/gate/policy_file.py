@@ -89,6 +89,8 @@ def _explain(error: Any) -> str:
         return f"{where}: unknown key{hint}"
     if kind == "missing":
         return f"{where}: missing, add it"
+    if len(place) == 1 and place[0] in _RULES:
+        return f"{where}: is a list of tables; write [[{where}]] above the keys of each rule; found {found!r}"
     if kind == "value_error":
         return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
     return f"{where}: {error['msg']}; found {found!r}"

@@ -49,7 +49,7 @@ def _judge(topic: Topic, floor: float, candidate: Party, reference: Variant) -> 
     try:
         ratio = _ratio(topic, candidate, reference, (whole, part))
     except NoValuesError as problem:
-        reason = f"no per-query values, so nothing can be tested: {problem}"
+        reason = f"what it keeps cannot be bounded: {problem}"
         return topic.finding("inconclusive", reason, values=(whole, part), beyond_limit=True)
     kept = f"keeps {ratio.value:.1%} of {reference} ({ratio.lower:.1%} to {ratio.upper:.1%})"
     if ratio.lower >= floor:

@@ -40,11 +40,12 @@ def numbered(verdict: Verdict) -> list[Finding]:
 
 
 def grouped(verdict: Verdict) -> list[Row]:
-    """Return what was not measured, or is no comparison of scores: findings of one reason on one line."""
+    """Return what was not measured, or is no comparison of scores: cells of one reason on one line."""
     rows: dict[tuple[str, ...], list[Finding]] = {}
     for finding in verdict.findings:
         if finding.evidence is None and finding.status != "passed":
-            alone = "" if finding.status in WITHOUT_NUMBERS else finding.variant
+            together = finding.status in WITHOUT_NUMBERS or finding.subject == "cell"
+            alone = "" if together else finding.variant
             key = finding.effect, finding.status, finding.subject, finding.task, finding.reason, alone
             rows.setdefault(key, []).append(finding)
     return [Row(group[0], _variants(group)) for group in rows.values()]

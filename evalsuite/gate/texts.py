@@ -12,6 +12,7 @@ from evalsuite.core.run import Run
 from evalsuite.core.verdict import Finding, QueryMove, Verdict
 from evalsuite.tasks.catalogue import Catalogue, resolve
 from evalsuite.tasks.mteb import MtebOptions, MtebRef, MtebTask
+from evalsuite.tasks.mteb.rows import unit_texts
 from evalsuite.tasks.refs import TaskRef
 from evalsuite.tasks.task import NativeTask, RetrievalTask
 
@@ -128,8 +129,12 @@ def _load(reference: TaskRef | MtebRef) -> tuple[TaskTexts, str]:
     if isinstance(task, MtebTask):
         task.load()
         for part in task.parts:
+            prefix = f"{part.split}/{part.subset}:"
             if part.native is not None:
-                texts.add(part.native, f"{part.split}/{part.subset}:")
+                texts.add(part.native, prefix)
+            else:
+                units = unit_texts(task.abstask, part.split, part.subset)
+                texts.units |= {prefix + key: text for key, text in units.items()}
     else:
         texts.add(task)
     return texts, task.fingerprint

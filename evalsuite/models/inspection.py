@@ -12,8 +12,7 @@ from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.models.encoder import SentenceTransformerEncoder
 from evalsuite.models.findings import probe_pipeline, warnings_of
 from evalsuite.models.folder import pooling_modes
-from evalsuite.models.gemma import text_config
-from evalsuite.models.probes import AttentionWindow, activation_of, config_of_module
+from evalsuite.models.probes import AttentionWindow, activation_of, backbone_number, config_of_module
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -151,8 +150,8 @@ def _report_modules(model: SentenceTransformer) -> Iterator[ModuleReport]:
 def _output_shape(module: Any, config: Mapping[str, Any], flow: str) -> str:
     """Return what a module puts out, given what goes in."""
     if hasattr(module, "auto_model"):
-        text = text_config(module.auto_model.config.to_dict())
-        return f"tokens x {text.get('embedding_dim', text.get('hidden_size'))}"
+        width = backbone_number(module, "embedding_dim", "hidden_size")
+        return "tokens" if width is None else f"tokens x {width}"
     if "in_features" in config:
         return str(config["out_features"])
     if hasattr(module, "get_embedding_dimension"):
@@ -165,9 +164,8 @@ def _output_shape(module: Any, config: Mapping[str, Any], flow: str) -> str:
 def _detail(module: Any, config: Mapping[str, Any]) -> str:
     """Say in a few words what else decides a module's result."""
     if hasattr(module, "auto_model"):
-        backbone = module.auto_model.config
-        layers = text_config(backbone.to_dict()).get("num_hidden_layers")
-        return f"{type(module.auto_model).__name__}, {layers} layers"
+        name, layers = type(module.auto_model).__name__, backbone_number(module, "num_hidden_layers")
+        return name if layers is None else f"{name}, {layers} layers"
     if "pooling_mode" in config:
         prompt = "prompt included" if config.get("include_prompt", True) else "prompt left out"
         return f"{' + '.join(pooling_modes(config))}, {prompt}"

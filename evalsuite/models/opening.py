@@ -148,10 +148,7 @@ def _open_loaded(model: SentenceTransformer, options: _Options) -> Checkpoint:
     """Open a pipeline that is in memory, as it is: its dtype and device are its own."""
     backbone = _loaded_config(model)
     name = _loaded_name(model, backbone)
-    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
-    if dtype not in DTYPES:
-        message = f"{name}: the loaded model is {dtype}; convert it to one of {known_names(DTYPES)}"
-        raise CheckpointError(message)
+    dtype = _loaded_dtype(model, name)
     _check_dtype(name, dtype, backbone)
     with model.truncate_embeddings(None):
         dim = model.get_embedding_dimension()
@@ -252,6 +249,26 @@ def _not_applied(options: _Options, dtype: str, device: str) -> Iterator[str]:
         yield f"the loaded model runs in {dtype}; dtype {options.dtype} is not applied"
     if options.device is not None and not same_device(options.device, device):
         yield f"the loaded model is on {device}; device {options.device} is not applied"
+
+
+def _loaded_dtype(model: SentenceTransformer, name: str) -> str:
+    """Return the number format of a loaded pipeline.
+
+    Raises:
+        CheckpointError: If it is none of `DTYPES`, or there are no weights.
+    """
+    first = next(model.parameters(), None)
+    if first is None:
+        message = (
+            f"{name}: the loaded model has no weights, so nothing would tell it from another; register what "
+            "its vectors are made of as torch parameters"
+        )
+        raise CheckpointError(message)
+    dtype = str(first.dtype).removeprefix("torch.")
+    if dtype not in DTYPES:
+        message = f"{name}: the loaded model is {dtype}; convert it to one of {known_names(DTYPES)}"
+        raise CheckpointError(message)
+    return dtype
 
 
 def _loaded_config(model: SentenceTransformer) -> dict[str, Any]:

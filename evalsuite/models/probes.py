@@ -154,9 +154,18 @@ def _token_width(module: Any) -> int | None:
     """Return the width of a transformer's token states; None for other modules and other outputs."""
     if not hasattr(module, "auto_model") or getattr(module, "module_output_name", _TOKENS) != _TOKENS:
         return None
-    text = text_config(module.auto_model.config.to_dict())
-    width = text.get("embedding_dim", text.get("hidden_size"))
-    return width if isinstance(width, int) else None
+    return backbone_number(module, "embedding_dim", "hidden_size")
+
+
+def backbone_number(module: Any, *names: str) -> int | None:
+    """Return the first number that a transformer's configuration has under one of some names.
+
+    The loaded configuration knows what each family calls it: `hidden_size` is `dim` in DistilBERT's files.
+    """
+    config = module.auto_model.config
+    text = getattr(config, "text_config", None) or config
+    found = (getattr(text, name, None) for name in names)
+    return next((number for number in found if isinstance(number, int)), None)
 
 
 def activation_of(dense: Any) -> str:

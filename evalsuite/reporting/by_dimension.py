@@ -127,7 +127,10 @@ def _draw_line(ax: Axes, panel: Panel, name: str, *, rank: int, strength: float)
     if not control:
         ends = [_interval(panel.at(dim, name)) for dim in dims]
         lower, upper = [low for low, _ in ends], [high for _, high in ends]
+        # A band over a single dimension has no width: its interval is a line.
         ax.fill_between(dims, lower, upper, color=look.tone.light, alpha=strength, linewidth=0)
+        if len(dims) == 1:
+            ax.vlines(dims, lower, upper, color=look.tone.light, alpha=0.6, linewidth=1.4)
     # Later lines are thinner: where precisions agree, the earlier ones still show around them.
     ax.plot(
         dims, _values(panel, dims, name), color=look.tone.light, linestyle=look.dash, marker=look.marker,

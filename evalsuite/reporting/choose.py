@@ -119,10 +119,14 @@ def recommend(
         and v.mean_retention >= min_retention - _SLACK
     ]
     if not eligible:
-        return Recommendation(checkpoint, None, "No recommendation", _why_none(variants, min_retention), rule)
+        return Recommendation(
+            checkpoint, None, "No recommendation", _why_none(variants, full, min_retention), rule
+        )
     chosen = min(eligible, key=lambda entry: entry[:2])[2]
-    verb = "Keep" if chosen.variant == full else "Ship"
-    return Recommendation(checkpoint, chosen, f"{verb} {chosen.variant}", _why(chosen, full), rule)
+    if chosen.variant == full:
+        tried = any(v.variant != full and not v.variant.for_comparison for v in variants)
+        return Recommendation(checkpoint, chosen, f"Keep {full}", _why_full(chosen, smaller=tried), rule)
+    return Recommendation(checkpoint, chosen, f"Ship {chosen.variant}", _why(chosen), rule)
 
 
 def kept_text(summary: VariantSummary) -> str:
@@ -133,9 +137,14 @@ def kept_text(summary: VariantSummary) -> str:
     return f"{percent(summary.mean_retention)} {interval}"
 
 
-def _why_none(variants: Sequence[VariantSummary], min_retention: float) -> str:
+def _why_none(variants: Sequence[VariantSummary], full: Variant, min_retention: float) -> str:
     """Say what kept the rule from choosing."""
     known = [(v.mean_retention, v) for v in variants if v.mean_retention is not None]
+    if not known and all(v.variant != full for v in variants):
+        return (
+            f"{full} was not evaluated, so nothing says what other variants keep; "
+            f"add dimension {full.dim} and precision {full.precision} to the grid."
+        )
     if not known:
         return (
             "No variant has a mean retention, because cells failed or no task has a full-width float32 score."
@@ -147,18 +156,26 @@ def _why_none(variants: Sequence[VariantSummary], min_retention: float) -> str:
     )
 
 
-def _why(chosen: VariantSummary, full: Variant) -> str:
+def _why_full(chosen: VariantSummary, *, smaller: bool) -> str:
+    """Say why nothing smaller is shipped, and what full width costs."""
+    why = "keeps enough quality" if smaller else "was evaluated"
+    return f"No smaller variant {why}. It takes {_cost(chosen)}."
+
+
+def _why(chosen: VariantSummary) -> str:
     """Say what the chosen variant keeps and what it costs."""
     count = sum(kept is not None for kept in chosen.retentions.values())
-    size = chosen.bytes_per_vector or math.nan
-    cost = f"{byte_count(size)} bytes per vector ({storage(size * 1e6)} per million)"
-    if chosen.variant == full:
-        return f"No smaller variant keeps enough quality. It takes {cost}."
     worst = chosen.worst
     spread = f"; least on {clean(worst[0])}, {percent(worst[1])}" if worst is not None and count > 1 else ""
-    full_size = size * (chosen.compression or math.nan)
+    full_size = (chosen.bytes_per_vector or math.nan) * (chosen.compression or math.nan)
     return (
         f"It keeps {kept_text(chosen)} of full quality (mean retention over "
-        f"{plural(count, 'task')}{spread}) at {cost} instead of {byte_count(full_size)}: "
+        f"{plural(count, 'task')}{spread}) at {_cost(chosen)} instead of {byte_count(full_size)}: "
         f"{factor(chosen.compression)} smaller."
     )
+
+
+def _cost(chosen: VariantSummary) -> str:
+    """Say what a vector takes, and a million of them."""
+    size = chosen.bytes_per_vector or math.nan
+    return f"{byte_count(size)} bytes per vector ({storage(size * 1e6)} per million)"

@@ -58,6 +58,7 @@ class ReportFiles:
         csv: The tidy table, one row per cell and metric, if it was asked for.
         figures: One SVG file a figure.
         paper: Figures, tables and cards for print, if they were asked for.
+        problems: What the report had to leave out, one sentence a table that cannot be read.
         view: What they show.
     """
 
@@ -67,6 +68,7 @@ class ReportFiles:
     csv: Path | None = None
     figures: tuple[Path, ...] = ()
     paper: tuple[Path, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def write_report(
@@ -114,6 +116,7 @@ def write_report(
         csv=_write_csv(view, out / "results.csv") if "csv" in formats else None,
         figures=figures,
         paper=_write_paper(view, out / PAPER) if PAPER in formats else (),
+        problems=tuple(values.problems),
     )
 
 

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Protocol, overload
 
 from evalsuite.core.errors import TaskDataError, UsageError, known_names
 from evalsuite.tasks.card import TaskCard, load_card
-from evalsuite.tasks.refs import TaskRef, card_ref, path_ref
+from evalsuite.tasks.refs import TaskRef, card_ref, is_abstask, path_ref
 from evalsuite.tasks.suites import SUITES_FILE, read_suites
 
 if TYPE_CHECKING:
+    from mteb.abstasks import AbsTask
+
     from evalsuite.tasks.mteb.options import MtebOptions
     from evalsuite.tasks.mteb.refs import MtebRef
+    from evalsuite.tasks.refs import Asked
 
 _SPLIT = re.compile(r"(?P<base>.+):(?P<split>[\w.-]+)")
 
@@ -53,17 +56,19 @@ class OtherNames(Protocol):
     def find(self, text: str) -> list[MtebRef]:
         """Find what a text stands for; empty when it is no name of that place."""
 
+    def given(self, task: AbsTask) -> list[MtebRef]:
+        """Find what a task object stands for."""
 
-def resolve(
-    refs: Sequence[str | os.PathLike[str]], options: MtebOptions | None = None
-) -> list[TaskRef | MtebRef]:
+
+def resolve(refs: Sequence[Asked], options: MtebOptions | None = None) -> list[TaskRef | MtebRef]:
     """Find the tasks asked for: evalsuite's own and paths first, then mteb's tasks and benchmarks.
 
     Importing mteb takes seconds, so that happens only when a name is not found before.
 
     Args:
         refs: As for `Catalogue.resolve`, and mteb's names: a task, a benchmark, `TASK:SPLIT`, `TASK=FOLDER`,
-            or `mteb` for every text task that matches the filters of `options`.
+            or `mteb` for every text task that matches the filters of `options`. A task object of mteb's
+            stands for itself.
         options: How mteb's names are understood; by default without filters.
 
     Raises:
@@ -123,11 +128,11 @@ class Catalogue:
 
     @overload
     def resolve(
-        self, refs: Sequence[str | os.PathLike[str]], *, others: Callable[[], OtherNames]
+        self, refs: Sequence[Asked], *, others: Callable[[], OtherNames]
     ) -> list[TaskRef | MtebRef]: ...
 
     def resolve(
-        self, refs: Sequence[str | os.PathLike[str]], *, others: Callable[[], OtherNames] | None = None
+        self, refs: Sequence[Asked], *, others: Callable[[], OtherNames] | None = None
     ) -> list[TaskRef] | list[TaskRef | MtebRef]:
         """Find the tasks asked for, in order, each once.
 
@@ -151,7 +156,7 @@ class Catalogue:
                 problems.append(error)
         if problems:
             hints = [self._known()] if any(isinstance(each, UnknownNameError) for each in problems) else []
-            raise UsageError("\n".join([*map(str, problems), *hints]))
+            raise UsageError("\n".join(dict.fromkeys([*map(str, problems), *hints])))
         return self._tell_apart(list(found.values()))
 
     @functools.cached_property
@@ -162,15 +167,18 @@ class Catalogue:
     def _card_file(self, name: str) -> Path:
         return self.folder / f"{name}.toml"
 
-    def _find(
-        self, ref: str | os.PathLike[str], others: Callable[[], OtherNames] | None
-    ) -> Sequence[TaskRef | MtebRef]:
+    def _find(self, ref: Asked, others: Callable[[], OtherNames] | None) -> Sequence[TaskRef | MtebRef]:
         """Find what one ref stands for: here, else elsewhere.
 
         Raises:
             UnknownNameError: If it stands for nothing.
             UsageError: If it cannot be used.
         """
+        if is_abstask(ref) and others is not None:
+            return others().given(ref)
+        if not isinstance(ref, str | os.PathLike):
+            message = f"{ref!r} is no task; give a name, a path or a task object such as mteb.get_task makes"
+            raise UsageError(message)
         text = os.fspath(ref)
         own = self._find_own(ref)
         if own:

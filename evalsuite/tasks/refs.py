@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeGuard
 
 from evalsuite.core.errors import UsageError
 from evalsuite.tasks.beir import LAYOUT as BEIR_LAYOUT
@@ -18,6 +20,22 @@ from evalsuite.tasks.sts import LAYOUT as STS_LAYOUT
 from evalsuite.tasks.sts import read_sts, sts_file, sts_files, sts_name
 from evalsuite.tasks.tables import table_stem
 from evalsuite.tasks.task import NativeTask
+
+if TYPE_CHECKING:
+    from mteb.abstasks import AbsTask
+
+    Asked: TypeAlias = str | os.PathLike[str] | AbsTask
+
+
+def is_abstask(value: object) -> TypeGuard[AbsTask]:
+    """Tell whether a value is a task object of mteb's; where mteb was never imported, nothing is."""
+    library = sys.modules.get("mteb.abstasks.abstask")
+    return library is not None and isinstance(value, library.AbsTask)
+
+
+def reference_text(asked: Asked) -> str:
+    """Write down what was asked for: a task object by its name."""
+    return str(asked.metadata.name) if is_abstask(asked) else os.fspath(asked)
 
 
 @dataclass(frozen=True)

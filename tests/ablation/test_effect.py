@@ -59,6 +59,12 @@ def test_no_difference_at_all_is_no_effect():
     assert (found.lower, found.upper, found.p) == (0.0, 0.0, 1.0)
 
 
+def test_seeds_that_agree_exactly_prove_nothing():
+    """A count, such as the rank, that is one less with both seeds: not a p-value of 0."""
+    found = two_level(np.full((2, 1), -1.0))
+    assert (found.mean, found.lower, found.upper, found.p) == (-1.0, None, None, None)
+
+
 def test_a_mean_over_tasks_gives_each_task_the_same_weight():
     """Ten queries of one task weigh as much as a thousand of another; the interval adds their variances."""
     rng = np.random.default_rng(3)
@@ -111,6 +117,17 @@ def test_an_absent_effect_is_said_plainly(recipe):
     assert effect.verdict == "no effect shown"
     assert effect.sentence.endswith("no effect is shown")
     assert "**no effect is shown** in any of 1 numbers" in ablation_markdown(report)
+
+
+def test_few_seeds_are_warned_of(recipe):
+    """The method says that two seeds are too few for a claim, and says nothing of five."""
+    few, enough = (
+        ablation_report(recipe.model_copy(update={"seeds": list(range(count))}), [], {}).method
+        for count in (2, 5)
+    )
+    assert "with 2 of the 5 seeds that a claim takes" in few
+    assert few.startswith(enough)
+    assert "a claim takes" not in enough
 
 
 def test_seeds_that_are_missing_are_left_out_of_the_pairs(recipe):

@@ -62,6 +62,27 @@ def test_held_out_pairs_are_not_trained_on(raw):
     assert len(train) + len(held_out) == 48
 
 
+def test_holding_every_pair_out_is_refused(raw, tmp_path):
+    """Nothing would be left to train on, of all sources or of one."""
+    few = write_pairs(tmp_path / "few.tsv", made_up_pairs(6, start=100))
+    raw |= {"held_out": 6, "batch": 2, "data": [*raw["data"], {"path": str(few)}]}
+    with pytest.raises(
+        RecipeError, match=r"held_out: 6 pairs are kept from training, and .*few.tsv has only 6"
+    ):
+        load_pairs(check_recipe(raw, where=""))
+
+
+def test_a_byte_order_mark_and_empty_lines_change_nothing(raw, tmp_path):
+    """Spreadsheets write the one, people the other; a bad line keeps its number in the file."""
+    file = tmp_path / "p.tsv"
+    file.write_text("\ufeffanchor\tpositive\na\tb\n\nc\td\n", encoding="utf-8")
+    raw |= {"batch": 2, "data": [{"path": str(file)}]}
+    assert len(load_pairs(check_recipe(raw, where=""))[0]) == 2
+    file.write_text("anchor\tpositive\na\tb\n\nc\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="line 4: not 2 texts"):
+        load_pairs(check_recipe(raw, where=""))
+
+
 def test_compressed_files_and_odd_separators_are_read(raw, tmp_path):
     """A text may hold the line separators of other scripts."""
     file = tmp_path / "p.tsv.gz"

@@ -72,6 +72,18 @@ def test_every_mistake_is_told_at_once(raw):
         assert part in told
 
 
+@pytest.mark.parametrize("value", ["nan", "inf"])
+@pytest.mark.parametrize(
+    ("field", "line"), [("arms.with.gor", "gor = 10"), ("learning_rate", "learning_rate = 1e-3")]
+)
+def test_numbers_must_be_finite(tmp_path, field, line, value):
+    """TOML has nan and inf; they are refused before anything is encoded or trained."""
+    file = tmp_path / "recipe.toml"
+    file.write_text(TOML.replace(line, f"{line.split(' =')[0]} = {value}"))
+    with pytest.raises(RecipeError, match=rf"{field}: input should be .*, not {value}"):
+        load_recipe(file)
+
+
 @pytest.mark.parametrize(
     ("text", "told"), [("name = ", "not TOML"), (None, "cannot be read (No such file or directory)")]
 )

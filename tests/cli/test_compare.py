@@ -99,7 +99,9 @@ def test_accept_then_compare_by_name(runs, tmp_path):
     again = run("baseline", "accept", runs[2], cwd=tmp_path)
     assert "~ scifact · 128/binary · ndcg@10: " in again.stdout
     listed = run("baseline", "list", "--json", cwd=tmp_path)
-    assert [each["name"] for each in json.loads(listed.stdout)] == ["main"]
+    assert [(each["name"], each["tasks"]) for each in json.loads(listed.stdout)] == [
+        ("main", ["scifact", "stsb"])
+    ]
     assert "main" in run("baseline", "list", cwd=tmp_path).stdout
     lost = make_run(tmp_path / "lost", similarity(n=60))
     done = run("compare", "main", lost.folder, cwd=tmp_path)

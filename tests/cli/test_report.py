@@ -9,6 +9,7 @@ import pytest
 
 from evalsuite.cli.app import main
 from tests.reporting.made_up import realistic_run
+from tests.reporting.made_up_parts import with_values
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_paper_writes_what_a_paper_needs(capsys, folder, monkeypatch):
     assert code == 0
     written = json.loads(out)
     assert written["paper"] == [str(folder / "paper" / name) for name in ("tables.tex", "model-card.md")]
-    assert set(written) == {"html", "markdown", "csv", "figures", "paper"}
+    assert set(written) == {"html", "markdown", "csv", "figures", "paper", "problems"}
 
 
 def test_unknown_tables_and_no_run_are_usage_errors(capsys, folder):
@@ -94,3 +95,15 @@ def test_unknown_tables_and_no_run_are_usage_errors(capsys, folder):
     assert not (folder / "report.html").exists()
     code, _, err = command(capsys)
     assert (code, "no run given" in err) == (2, True)
+
+
+def test_values_that_cannot_be_read_are_told(capsys, tmp_path):
+    """The report is written without them, and stderr and JSON name the file and what to do."""
+    run = with_values(realistic_run(), tmp_path)
+    (tmp_path / "record.json").write_text(run.record.to_json(), encoding="utf-8")
+    broken = tmp_path / run.record.per_query[0].path
+    broken.write_bytes(b"not parquet")
+    code, out, err = command(capsys, tmp_path, "--json")
+    assert code == 0
+    assert str(broken) in err.replace("\n", "")
+    assert "evaluate again" in json.loads(out)["problems"][0]

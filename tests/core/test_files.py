@@ -53,6 +53,15 @@ def test_a_sick_disk_is_one_clear_error(tmp_path, monkeypatch, number, words):
     assert path.read_text() == "old"
 
 
+@pytest.mark.parametrize("below", ["a.txt", "deeper/a.txt"])
+def test_a_file_in_a_folders_place_is_told(tmp_path, below):
+    """It is no `File exists` of something the person did not ask to make."""
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(StorageError, match=r"out.*: a file is where a folder is needed; choose another"):
+        write_text(tmp_path / "out" / below, "new")
+    assert (tmp_path / "out").read_text() == "a file"
+
+
 def test_all_problems_are_in_one_message():
     """A data error counts and lists every problem."""
     error = TaskDataError("folder", ["first", "second"])

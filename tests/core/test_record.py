@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from evalsuite.core.errors import RunFileError
 from evalsuite.core.record import MetricValue, RunRecord, TaskEntry
 
 
@@ -31,3 +34,21 @@ def test_a_task_of_mteb_says_its_road_and_parts():
     )  # fmt: skip
     assert TaskEntry.model_validate_json(entry.model_dump_json()) == entry
     assert entry.parts[0].n == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda content: content["cells"].append(content["cells"][0]), "is there 2 times"),
+        (lambda content: content["tasks"].append(content["tasks"][0]), "task 'harbour' is there 2 times"),
+        (lambda content: content["tasks"].pop(0), "cells of a task 'harbour', which is not listed"),
+        (lambda content: content["cells"][0].update(checkpoint="b"), "cells of a checkpoint 'b'"),
+        (lambda content: content.update(hello=1), "hello: Extra inputs are not permitted"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_not_read(finished_run, change, words):
+    """Said twice, or of nothing that is listed: a reader would have to guess, and a gate might guess well."""
+    content = json.loads(finished_run.record.to_json())
+    change(content)
+    with pytest.raises(RunFileError, match=f"damaged run record; evaluate again:\n  - .*{words}"):
+        RunRecord.from_json(json.dumps(content), where="record.json")

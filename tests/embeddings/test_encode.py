@@ -1,6 +1,7 @@
 """Encode once: unique texts, resume, damaged shards, two runs at once, vectors that cannot be scored."""
 
 import dataclasses
+import errno
 import json
 import threading
 
@@ -228,7 +229,6 @@ def test_unwritable_store_says_where(tmp_path):
 @pytest.mark.usefixtures("small_shards")
 def test_full_disk_keeps_finished_shards(store, monkeypatch):
     """When the disk fills up, the error says so, and earlier shards are used by the next run."""
-    import errno
     import os
 
     real, calls = os.fsync, []
@@ -246,6 +246,36 @@ def test_full_disk_keeps_finished_shards(store, monkeypatch):
     resumed = run(fake_checkpoint(16), inputs(45), store)
     assert 0 < resumed.encoded < 45
     assert not list(store.root.rglob("*.tmp"))
+
+
+def test_a_write_that_breaks_off_says_why(store):
+    """The reason is the system's own, not numpy's count of bytes; nothing half-written is left."""
+    resource = pytest.importorskip("resource")
+    run(fake_checkpoint(16), inputs(1), store)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(StorageError, match=r"\.npy: File too large"):
+            run(fake_checkpoint(16), inputs(200), store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(store.root.rglob("*.tmp"))
+    assert run(fake_checkpoint(16), inputs(200), store).encoded == 199
+
+
+def test_a_store_that_cannot_be_written_to_is_read(store, monkeypatch):
+    """A run whose texts are all there needs no more than to read them."""
+    import os
+
+    before = run(fake_checkpoint(16), inputs(5), store).vectors.all()
+
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refused)
+    again = run(fake_checkpoint(16), inputs(5), store)
+    assert again.encoded == 0
+    np.testing.assert_array_equal(again.vectors.all(), before)
 
 
 @pytest.mark.usefixtures("small_shards")

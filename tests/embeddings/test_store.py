@@ -38,6 +38,13 @@ def test_verify_finds_exactly_the_damaged_shard(store):
     assert damaged.exists()
 
 
+def test_verify_survives_an_index_of_other_things(store):
+    """Keys that are no texts are damage to be named, not a crash."""
+    index = sorted(file for file in store.root.rglob("*.json") if file.name != "space.json")[0]
+    index.write_text('{"format": 1, "checksum": "x", "keys": [1, null]}')
+    assert [index] == [shard.index for shard, intact in store.verify() if not intact]
+
+
 def test_prune_by_label(store):
     """Only the named checkpoint goes."""
     assert [info.label for info in store.prune(identity="small")] == ["small"]

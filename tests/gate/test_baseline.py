@@ -1,6 +1,7 @@
 """Committed baselines: text that reviews well, loads as a run, and changes only by accepting."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -107,6 +108,23 @@ def test_chosen_metrics_are_kept(run, tmp_path):
     policy = Policy(resamples=1000, metrics=("recall@100",))
     verdict = judge(load_baseline(tmp_path / "main"), run, policy)
     assert [f.status for f in verdict.findings if f.metric == "recall@100"] == ["passed"] * 4
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        (["nonsense"], "no metric 'nonsense'; it has: ndcg@10, recall@100"),
+        (["main", "ndgc@*"], "no metric 'ndgc@*'"),
+        (["recall@*"], "no metric of stsb would be kept; add main"),
+        ([], "no metric of scifact would be kept; add main"),
+    ],
+)
+def test_a_baseline_of_nothing_is_not_accepted(run, tmp_path, metrics, words):
+    """Misspelt metrics, and tasks that would be left without any, are refused; what was there stays."""
+    before = files_of(accept(run, folder=tmp_path).folder)
+    with pytest.raises(UsageError, match=re.escape(words)):
+        accept(run, folder=tmp_path, metrics=metrics)
+    assert files_of(tmp_path / "main") == before
 
 
 def test_a_metric_that_was_not_kept_does_not_pass(run, tmp_path):

@@ -87,6 +87,14 @@ def test_what_no_test_could_find_is_not_called_detectable(tmp_path, n, detects):
                                                   "they detect nothing")  # fmt: skip
 
 
+def test_a_single_query_is_spoken_of_as_one(tmp_path):
+    """One query can show nothing, and the sentence that says so is English."""
+    before = retrieval(n=1)
+    runs = make_run(tmp_path / "a", before), make_run(tmp_path / "b", shifted(before, -0.3))
+    reasons = {finding.reason.partition("but ")[2] for finding in judge(*runs, FAST).findings}
+    assert reasons == {"the only query shows neither a drop nor its absence: it detects nothing"}
+
+
 @pytest.mark.parametrize(("side", "status", "code"), [(0, "new", 3), (1, "failed", 3)])
 def test_a_value_that_is_no_number_never_passes(tmp_path, side, status, code):
     """All cosines equal: no correlation. The finding says so, and the JSON holds no NaN."""
@@ -234,7 +242,9 @@ def test_a_mean_of_warnings_only_warns(tmp_path):
     verdict = judge(before, after, Policy(resamples=1000, margin=(lenient,)))
     assert verdict.exit_code == 0
     assert verdict.counts == {"regressed": 12}
-    assert verdict.headline.endswith("that counts; by the policy only a warning: 12 regressed")
+    assert verdict.headline.startswith(
+        "PASSED: no regression that counts among 12 findings; warnings only: 12 regressed"
+    )
     strict = judge(before, after, Policy(resamples=1000, margin=(one,)))
     assert {f.effect for f in strict.findings if f.subject == "mean"} == {"fails"}
 
@@ -296,3 +306,21 @@ def test_weights_of_another_precision_are_compared(baseline, tasks, tmp_path):
     assert by_status(verdict, "regressed") == [("scifact", "128/binary")]
     assert len(verdict.findings) == 8
     assert "weights are native in the baseline, q4_0 in the candidate" in verdict.notes
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "words"),
+    [
+        ("ab" * 32, "the same checkpoint, by content"),
+        ("org/model@abc123", "org/model@abc123, by name and revision"),
+        ("no_model_name/available@no_revision_available", "cannot be told"),
+    ],
+)
+def test_sameness_is_claimed_as_far_as_it_is_known(tmp_path, fingerprint, words):
+    """Results of mteb are known by name: two from folders share one, and are not called the same."""
+    run = make_run(tmp_path, retrieval(n=5))
+    (entry,) = run.record.checkpoints
+    entries = (entry.model_copy(update={"fingerprint": fingerprint}),)
+    named = Run(run.record.model_copy(update={"checkpoints": entries}), run.folder)
+    (note,) = judge(named, named, FAST).notes
+    assert words in note

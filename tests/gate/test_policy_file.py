@@ -90,7 +90,8 @@ def test_every_mistake_is_named_at_once():
             "[[retention]] number 1, of: unknown precision 'int3'",
         ),
         ('[[spread]]\nstatistic = "M1"\nmin = 2\nmax = 1', "min 2 is above max 1: no value can keep both"),
-        ("margin = 0.01", "margin: Input should be a valid"),
+        ("margin = 0.01", "margin: is a list of tables; write [[margin]] above the keys of each rule"),
+        ("[required]\ndim = 768", "required: is a list of tables; write [[required]]"),
         ("margin = [1]\nspread = 2", "margin"),
     ],
 )

@@ -144,6 +144,14 @@ def test_a_loaded_model_in_an_odd_dtype_is_refused(gemma):
         open_checkpoint(open_checkpoint(gemma).encoder().model.double())
 
 
+def test_a_loaded_model_without_weights_is_refused():
+    """Two such models, of other vectors, would share one fingerprint and so one store."""
+    from sentence_transformers import SentenceTransformer
+
+    with pytest.raises(CheckpointError, match="has no weights, so nothing would tell it from another"):
+        open_checkpoint(SentenceTransformer(modules=[torch.nn.Identity()], device="cpu"))
+
+
 def test_a_gemma_without_prompts_gets_the_catalogue(copy, edit):
     """The origin says that the prompts are not the checkpoint's own."""
     edit(copy / "config_sentence_transformers.json", lambda config: config.update(prompts={"query": ""}))

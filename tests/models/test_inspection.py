@@ -3,16 +3,19 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import BertConfig, DistilBertConfig, GPT2Config
 
 from evalsuite.core.errors import UsageError
 from evalsuite.models.build import build_embeddinggemma
 from evalsuite.models.fake import fake_checkpoint
 from evalsuite.models.inspection import Inspection, inspect_checkpoint
 from evalsuite.models.opening import open_checkpoint
+from evalsuite.models.probes import backbone_number
 
 
 def inspect(model: object) -> Inspection:
@@ -51,6 +54,22 @@ def test_modules_shapes_and_sizes_add_up(gemma):
     assert inspection.parameters == sum(weight.numel() for weight in load(gemma).parameters())
     assert inspection.bytes == 4 * inspection.parameters
     assert inspect_checkpoint(open_checkpoint(gemma, dtype="bfloat16")).bytes == 2 * inspection.parameters
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        BertConfig(hidden_size=48, num_hidden_layers=3, num_attention_heads=4),
+        DistilBertConfig(dim=48, n_layers=3, n_heads=4),
+        GPT2Config(n_embd=48, n_layer=3, n_head=4),
+    ],
+)
+def test_every_family_tells_its_width_and_layers(config):
+    """`dim`, `n_embd` and `hidden_size` are one thing; nothing is printed as `tokens x None`."""
+    module = SimpleNamespace(auto_model=SimpleNamespace(config=config))
+    assert backbone_number(module, "embedding_dim", "hidden_size") == 48
+    assert backbone_number(module, "num_hidden_layers") == 3
+    assert backbone_number(module, "no_such_setting") is None
 
 
 def test_the_window_is_the_effective_one(gemma, gemma2):

@@ -77,7 +77,11 @@ def test_exactly_enough_is_enough():
 def test_keeping_everything_is_advice_too():
     """If only full-width float32 keeps enough, the advice is to keep it."""
     variants = [summary("384/float32", 1536, 1.0), summary("96/int8", 96, 0.5)]
-    assert recommend("m", variants, full=FULL).headline == "Keep 384/float32"
+    advice = recommend("m", variants, full=FULL)
+    assert advice.headline == "Keep 384/float32"
+    assert advice.sentence.startswith("No smaller variant keeps enough quality.")
+    alone = recommend("m", variants[:1], full=FULL)
+    assert alone.sentence.startswith("No smaller variant was evaluated.")
 
 
 def test_without_a_candidate_the_closest_is_named():
@@ -85,6 +89,14 @@ def test_without_a_candidate_the_closest_is_named():
     advice = recommend("m", [summary("96/int8", 96, 0.5), summary("48/int8", 48, 0.4)], full=FULL)
     assert advice.chosen is None
     assert "the closest is 96/int8 with 50.0" in advice.sentence
+
+
+def test_without_full_width_the_next_step_is_given():
+    """A grid of small variants has nothing to be compared with; the advice says what to add."""
+    advice = recommend("m", [VariantSummary(Variant(96, "int8"), 96, None, {"t": None}, None)], full=FULL)
+    assert advice.chosen is None
+    assert "384/float32 was not evaluated" in advice.sentence
+    assert "add dimension 384 and precision float32" in advice.sentence
 
 
 def test_without_any_mean_the_reason_is_given():

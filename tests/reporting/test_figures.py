@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 
 from evalsuite.core.run import Run
 from evalsuite.reporting.by_bytes import quality_by_bytes
@@ -136,6 +137,15 @@ def test_one_dimension_and_one_precision_can_be_drawn():
     run = make_run([checkpoint_entry("m")], [task], cells_of("m", task, {"float32": {384: 64.5}}))
     for draw in FIGURES:
         assert svg_text(draw(build_view([run])))
+
+
+def test_one_dimension_shows_its_interval_as_a_line():
+    """A band has no width there, and the caption promises an interval."""
+    task = task_entry("t")
+    run = make_run([checkpoint_entry("m")], [task], cells_of("m", task, {"float32": {384: 64.5}}))
+    bars = quality_by_dimension(build_view([run])).axes[0].collections
+    segments = [segment for bar in bars if isinstance(bar, LineCollection) for segment in bar.get_segments()]
+    assert [[384, pytest.approx(60.2)], [384, pytest.approx(68.8)]] in [part.tolist() for part in segments]
 
 
 def test_a_gap_in_the_grid_is_left_empty(minilm):

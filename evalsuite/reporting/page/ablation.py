@@ -130,17 +130,25 @@ def _most_telling(effects: Sequence[Effect]) -> list[Effect]:
     return [effects[place] for place in sorted(sorted(range(len(effects)), key=key)[:_MOST_ROWS])]
 
 
+def _level(value: float, digits: str) -> str:
+    """Write what one arm has; statistics of spread range from thousandths to thousands."""
+    if digits == "2f":
+        return f"{value:.2f}"
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 def _row(effect: Effect, scale: float) -> EffectRow:
     """Write one effect."""
     has = effect.lower is not None and effect.upper is not None
-    interval = f" [{signed(effect.lower or 0)}, {signed(effect.upper or 0)}]" if has else ""
+    digits = "2f" if effect.quantity in ("quality", "retention") else "3g"
+    ends = f" [{signed(effect.lower or 0, digits)}, {signed(effect.upper or 0, digits)}]" if has else ""
     p = effect.p if effect.adjusted_p is None else effect.adjusted_p
     return EffectRow(
         name=f"{clean(effect.task)} · {effect.dim}/{effect.precision}",
         metric=metric_title(clean(effect.name)),
-        control=f"{effect.control:.2f}",
-        treated=f"{effect.treated:.2f}",
-        change=f"{signed(effect.difference)}{interval}",
+        control=_level(effect.control, digits),
+        treated=_level(effect.treated, digits),
+        change=f"{signed(effect.difference, digits)}{ends}",
         plot=draw(_difference(effect), scale),
         p=MISSING if p is None else f"{p:.2g}",
         seeds=effect.seeds,

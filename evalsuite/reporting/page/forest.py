@@ -61,6 +61,6 @@ def draw(difference: Difference, scale: float) -> Markup:
     )
 
 
-def signed(value: float) -> str:
-    """Write a difference with its sign and two decimals; a true minus sign keeps columns straight."""
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+def signed(value: float, digits: str = "2f") -> str:
+    """Write a difference with its sign, by default two decimals; a true minus keeps columns straight."""
+    return ("\N{MINUS SIGN}" if value < 0 else "+") + f"{abs(value):.{digits}}"

@@ -137,24 +137,20 @@ def _charts(entries: Sequence[SpreadEntry], labels: Sequence[str], *, few: bool)
         chart = _over_dimensions(plot, entries, labels)
         if chart is not None:
             yield chart
-    dims = sorted({entry.dim for entry in entries if entry.cosines is not None})
+    having = _of_one_side([entry for entry in entries if entry.cosines is not None])
+    dims = sorted({entry.dim for entry in having})
     for dim in dict.fromkeys([*dims[-1:], *(dims[:1] if few else [])]):
-        yield _curves(
-            "Cosines", f"documents, {dim} dimensions", _at(entries, dim), labels,
-            lambda entry: entry.cosines, _cosine_axes,
-        )  # fmt: skip
-    dims = sorted({entry.dim for entry in entries if entry.spectrum is not None})
-    for dim in dims[-1:]:
-        yield _curves(
-            "Spectrum", f"documents, {dim} dimensions", _at(entries, dim), labels,
-            lambda entry: entry.spectrum, _spectrum_axes,
-        )  # fmt: skip
+        here = [entry for entry in having if entry.dim == dim]
+        yield _curves("Cosines", here, labels, lambda entry: entry.cosines, _cosine_axes)
+    having = _of_one_side([entry for entry in entries if entry.spectrum is not None])
+    for dim in sorted({entry.dim for entry in having})[-1:]:
+        here = [entry for entry in having if entry.dim == dim]
+        yield _curves("Spectrum", here, labels, lambda entry: entry.spectrum, _spectrum_axes)
 
 
-def _at(entries: Sequence[SpreadEntry], dim: int) -> list[SpreadEntry]:
-    """Choose the documents' entries at one dimension; of a task without documents, the queries'."""
-    here = [entry for entry in entries if entry.dim == dim]
-    return [e for e in here if e.side == "document"] or [e for e in here if e.side == "query"]
+def _of_one_side(entries: Sequence[SpreadEntry]) -> list[SpreadEntry]:
+    """Choose the documents' entries; where there are none, the queries'."""
+    return [e for e in entries if e.side == "document"] or [e for e in entries if e.side == "query"]
 
 
 def _over_dimensions(plot: _Plot, entries: Sequence[SpreadEntry], labels: Sequence[str]) -> Chart | None:
@@ -214,10 +210,11 @@ def _tip(entry: SpreadEntry, value: SpreadValue) -> str:
 
 
 def _curves(
-    title: str, note: str, entries: Sequence[SpreadEntry], labels: Sequence[str],
+    title: str, entries: Sequence[SpreadEntry], labels: Sequence[str],
     read: Callable[[SpreadEntry], Curve | None], axes: Callable[[Sequence[Curve]], tuple[Axis, Axis]],
 ) -> Chart:  # fmt: skip
-    """Draw a curve a checkpoint, and the uniform sphere's."""
+    """Draw a curve a checkpoint, and the uniform sphere's; all entries are of one side and dimension."""
+    note = f"{_SIDES[entries[0].side]}, {entries[0].dim} dimensions"
     found = [(labels.index(entry.checkpoint), curve) for entry in entries if (curve := read(entry))]
     x, y = axes([curve for _, curve in found])
     lines = [

@@ -14,7 +14,7 @@ from evalsuite.stats.spread.cosines import CosineHistogram
 from evalsuite.stats.spread.hubs import put_hubness
 from evalsuite.stats.spread.moments import AnyFloats, Moments, cross_mean_cosine, cross_second_moment
 from evalsuite.stats.spread.neighbours import HUB_NEIGHBOURS, nearest
-from evalsuite.stats.spread.sheet import Sheet, around, around_log
+from evalsuite.stats.spread.sheet import FEWEST, Sheet, around, around_log
 from evalsuite.stats.spread.side import WholeSide
 from evalsuite.stats.spread.stream import unit_rows
 
@@ -90,7 +90,6 @@ def measure_cross(
     Returns:
         Every statistic measured, or missing with its reason.
     """
-    sheet = Sheet(CROSS_STATISTICS)
     size = documents.stream.sizes.neighbours
     view = CrossView(
         queries.stream.moments[dim],
@@ -99,6 +98,7 @@ def measure_cross(
         unit_rows(documents.sample, dim)[:size],
         rank,
     )
+    sheet = Sheet(CROSS_STATISTICS, min(view.queries.n, view.documents.n))
     if min(len(view.query_rows), len(view.document_rows)) < 1:
         sheet.skip("no vectors with a direction on one of the sides", *CROSS_STATISTICS)
         curve = None
@@ -204,7 +204,7 @@ def _moments_of_others(view: CrossView, pairs: PositivePairs) -> tuple[float, fl
 
 
 def _mean_sd(influence: Doubles) -> float:
-    """Standard error from an influence function over queries (Efron 1982); NaN for one query."""
-    if len(influence) < 2:
+    """Standard error from an influence function over queries (Efron 1982); NaN for fewer than ten queries."""
+    if len(influence) < FEWEST:
         return math.nan
     return float(influence.std(ddof=1)) / math.sqrt(len(influence))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 
 from scipy.stats import norm
@@ -11,6 +12,9 @@ from evalsuite.core.spread import SpreadValue
 from evalsuite.stats.intervals import CONFIDENCE
 
 Z = float(norm.ppf((1 + CONFIDENCE) / 2))
+
+FEWEST = 10
+"""Texts below which no interval is given: estimated from so few, a standard error is far too small."""
 
 Interval = tuple[float, float]
 
@@ -21,8 +25,13 @@ def around(value: float, sd: float) -> Interval:
 
 
 def around_log(value: float, log_sd: float) -> Interval:
-    """Bound a positive estimate whose logarithm is asymptotically normal."""
-    return value * math.exp(-Z * log_sd), value * math.exp(Z * log_sd)
+    """Bound a positive estimate whose logarithm is asymptotically normal.
+
+    Of vectors that hardly differ, rounding is most of the error: bounds beyond all numbers are infinite.
+    """
+    beyond = Z * log_sd > math.log(sys.float_info.max)
+    factor = math.inf if beyond else math.exp(Z * log_sd)
+    return value / factor, value * factor
 
 
 class Sheet:
@@ -30,10 +39,12 @@ class Sheet:
 
     Args:
         names: Every statistic that the sheet must account for.
+        texts: Texts on the side, or on the smaller of two; with fewer than ten there is no interval.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], texts: int) -> None:
         self._names = tuple(names)
+        self._enough = texts >= FEWEST
         self._values: dict[str, SpreadValue] = {}
         self._missing: dict[str, str] = {}
 
@@ -49,7 +60,7 @@ class Sheet:
                 "not defined for these vectors: too few of them or of their dimensions, or no variance"
             )
             return
-        bounded = interval is not None and all(math.isfinite(end) for end in interval)
+        bounded = self._enough and interval is not None and all(math.isfinite(end) for end in interval)
         lower, upper = interval if interval is not None and bounded else (None, None)
         self._values[name] = SpreadValue(
             value=value, ideal=_finite(ideal), lower=_finite(lower), upper=_finite(upper)

@@ -89,13 +89,16 @@ class SideView:
         """Find the rank at the dimension of the sampled unit rows.
 
         A head's missing directions show only where there are more distinct texts than dimensions; with
-        fewer, the texts themselves span no more, and ideals refer to the dimension.
+        fewer, the texts themselves span no more, and ideals refer to the dimension. So they do where the
+        spectrum fades into rounding noise, and where all texts lie on one line: these are no heads of a lower
+        rank but a skew and a collapse, and must not look ideal.
         """
         dim = rows.shape[1]
         moments = whole.stream.moments[dim]
         energies, variances = spectrum.eigenvalues(moments.second, moments.mean)
         rank = spectrum.numerical_rank(energies)
-        ideal_rank = rank if whole.distinct > dim else dim
+        lost = whole.distinct > dim and rank > 1 and spectrum.ends_in_a_cliff(energies, rank)
+        ideal_rank = rank if lost else dim
         return cls(whole, moments, rows, energies, variances, rank, ideal_rank)
 
 
@@ -119,8 +122,8 @@ def measure_side(side: Literal["document", "query"], whole: WholeSide, dim: int)
     Returns:
         Every statistic measured, or missing with its reason.
     """
-    sheet = Sheet(SIDE_STATISTICS)
     n = whole.stream.moments[dim].n
+    sheet = Sheet(SIDE_STATISTICS, n)
     rows = unit_rows(whole.sample, dim)
     if len(rows) < 2:
         sheet.skip("fewer than two vectors with a direction", *SIDE_STATISTICS)

@@ -13,6 +13,9 @@ Doubles = npt.NDArray[np.float64]
 NOISE_SHARE = 1e-4
 """Less than this share of the mean energy in a direction is rounding noise; bfloat16 leaves 1e-6 to 3e-5."""
 
+CLIFF = 4.0
+"""A head's missing directions begin with a drop by more than this; spectra that fade have no such step."""
+
 DRAWN_POINTS = 48
 """Points of a spectrum kept for plots."""
 
@@ -64,6 +67,12 @@ def _descending(diagonal: Doubles, beside: Doubles) -> Doubles:
 def numerical_rank(second_eigenvalues: Doubles) -> int:
     """Count directions of the uncentred second-moment matrix that hold more than rounding noise."""
     return int(np.count_nonzero(second_eigenvalues > NOISE_SHARE * second_eigenvalues.mean()))
+
+
+def ends_in_a_cliff(second_eigenvalues: Doubles, rank: int) -> bool:
+    """Tell whether the energy breaks off after `rank` directions, rather than fading into rounding noise."""
+    rest = second_eigenvalues[rank:]
+    return rank > 0 and len(rest) > 0 and bool(rest[0] * CLIFF < second_eigenvalues[rank - 1])
 
 
 def entropy_rank(weights: Doubles) -> float:

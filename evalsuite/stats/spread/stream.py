@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from evalsuite.stats.spread.moments import ROWS_IN_SINGLE, AnyFloats, Moments
+from evalsuite.stats.spread.moments import AnyFloats, Moments
+from evalsuite.stats.spread.prefixes import UnitPrefixes
 from evalsuite.stats.spread.sums import SideSums
 
 Doubles = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
-
-
-ROWS_IN_CACHE = 255
-"""Rows cut and scaled at once: few enough to stay in cache meanwhile, and for a byte to count their ones."""
 
 
 @dataclass(frozen=True)
@@ -92,16 +89,21 @@ class Reservoir:
 
 
 def unit_rows(vectors: AnyFloats, dim: int) -> AnyFloats:
-    """Cut rows to their first `dim` dimensions and scale them to length 1, in their own precision.
+    """Cut rows to their first `dim` dimensions and scale them to length 1, in their own precision or float32.
 
     Rows whose prefix is all zeros have no direction and are left out.
     """
-    prefix = vectors[:, :dim]
+    prefix = _single(vectors[:, :dim])
     squares = np.einsum("ij,ij->i", prefix, prefix)
     directed = squares > 0
     if not directed.all():
         prefix, squares = prefix[directed], squares[directed]
     return np.asarray(prefix * (1 / np.sqrt(squares))[:, None])
+
+
+def _single(rows: AnyFloats) -> AnyFloats:
+    """Return rows in float32 if they have less precision: sums of float16 lose digits, squares overflow."""
+    return rows.astype(np.float32) if rows.dtype.itemsize < 4 else rows
 
 
 class SideStream:
@@ -119,25 +121,31 @@ class SideStream:
         self, dims: Sequence[int], rng: np.random.Generator, sizes: SampleSizes | None = None
     ) -> None:
         self.sizes = sizes or SampleSizes()
-        self.moments = {dim: Moments(dim) for dim in dims}
         self.width = 0
         self.rows = 0
-        self._ends: list[int] = []
+        self._moments = {dim: Moments(dim) for dim in dims}
         self._positive_bits = np.zeros(0)
         self._energy = dict.fromkeys(dims, 0.0)
         self._reservoir = Reservoir(self.sizes.rows, rng)
-        self._rooms: dict[int, AnyFloats] = {}
+        self._waiting: UnitPrefixes | None = None
 
     def feed(self, block: AnyFloats) -> None:
-        """Count a block of rows, float (n, width), of one width from first to last.
+        """Count a block of rows, float (n, width), of one width and precision from first to last.
 
         Raises:
-            ValueError: If the width changes or is smaller than a dimension asked for, or a row holds NaN or
-                infinity.
+            ValueError: If the width or precision changes, the width is smaller than a dimension asked for, or
+                a row holds NaN or infinity.
         """
-        self._check(block)
-        for start in range(0, len(block), ROWS_IN_SINGLE):
-            self._feed_part(block[start : start + ROWS_IN_SINGLE])
+        block = _single(block)
+        waiting = self._check(block)
+        start = 0
+        while start < len(block):
+            rows = block[start : start + waiting.free]
+            waiting.add(rows, self.rows)
+            self.rows += len(rows)
+            start += len(rows)
+            if not waiting.free:
+                self._multiply()
         self._reservoir.feed(block)
 
     @classmethod
@@ -145,7 +153,7 @@ class SideStream:
         """Take up a finished pass from its sums; nothing more can be fed."""
         stream = cls(list(sums.grams), np.random.default_rng(), sizes)
         for dim, gram in sums.grams.items():
-            stream.moments[dim] = Moments.of_sums(sums.counts[dim], sums.totals[dim], gram)
+            stream._moments[dim] = Moments.of_sums(sums.counts[dim], sums.totals[dim], gram)
         stream.width, stream.rows = sums.width, sums.rows
         stream._positive_bits, stream._energy = sums.positive_bits, dict(sums.energies)
         stream._reservoir = Reservoir.of_sample(sizes.rows, sums.keys, sums.sample)
@@ -153,6 +161,7 @@ class SideStream:
 
     def sums(self) -> SideSums:
         """Return what was gathered so far as plain values."""
+        self._multiply()
         return SideSums(
             rows=self.rows,
             width=self.width,
@@ -166,6 +175,12 @@ class SideStream:
         )
 
     @property
+    def moments(self) -> Mapping[int, Moments]:
+        """Moments of the unit prefixes of all rows, by dimension."""
+        self._multiply()
+        return self._moments
+
+    @property
     def sample(self) -> AnyFloats:
         """The sampled rows at full width, float (m, width)."""
         return self._reservoir.sample
@@ -173,68 +188,39 @@ class SideStream:
     @property
     def bit_shares(self) -> Doubles:
         """Share of rows whose coordinate is positive, float64 (width,)."""
+        self._multiply()
         return self._positive_bits / self.rows
 
     def energy_share(self, dim: int) -> float:
         """Mean share of a row's squared length that its first `dim` dimensions hold."""
+        self._multiply()
         return self._energy[dim] / self.rows
 
-    def _check(self, block: AnyFloats) -> None:
-        """Settle the width on the first block and hold later ones to it."""
-        if self.width == 0:
+    def _check(self, block: AnyFloats) -> UnitPrefixes:
+        """Settle width and precision on the first block and hold later ones to them."""
+        if self._waiting is None:
             self.width = block.shape[1]
-            self._ends = sorted({*self.moments, self.width})
-            self._positive_bits = np.zeros(self.width)
-            too_wide = [dim for dim in self.moments if not 1 <= dim <= self.width]
+            too_wide = [dim for dim in self._moments if not 1 <= dim <= self.width]
             if too_wide:
                 message = f"dims {too_wide} are not between 1 and the vectors' width {self.width}"
                 raise ValueError(message)
+            self._positive_bits = np.zeros(self.width)
+            self._waiting = UnitPrefixes(list(self._moments), self.width, block.dtype)
         if block.shape[1] != self.width:
             message = f"a block is {block.shape[1]} wide, the blocks before it {self.width}"
             raise ValueError(message)
-
-    def _check_finite(self, squares: AnyFloats, start: int) -> None:
-        """Refuse rows whose squared length is no number; `start` rows of this part came before."""
-        bad = np.flatnonzero(~np.isfinite(squares))
-        if len(bad):
-            row = self.rows + start + int(bad[0])
-            message = f"row {row} holds NaN or infinity, or numbers too large to square as {squares.dtype}"
+        if block.dtype != self._waiting.dtype:
+            message = f"a block is {block.dtype}, the blocks before it {self._waiting.dtype}"
             raise ValueError(message)
+        return self._waiting
 
-    def _feed_part(self, part: AnyFloats) -> None:
-        """Count rows at every dimension; a row whose prefix is all zeros has the weight 0 there."""
-        rooms = {dim: self._room(dim, part) for dim in self.moments}
-        counts, energies = np.zeros(len(self._ends), dtype=np.int64), np.zeros(len(self._ends))
-        totals = np.zeros((len(self._ends), self.width))
-        for start in range(0, len(part), ROWS_IN_CACHE):
-            rows = part[start : start + ROWS_IN_CACHE]
-            squares = _squares(rows, self._ends)
-            self._check_finite(squares[-1], start)
-            directed = squares > 0
-            lengths = np.sqrt(squares)
-            weights = np.divide(1, lengths, out=np.zeros_like(lengths), where=directed)
-            counts += np.count_nonzero(directed, axis=1)
-            totals += weights @ rows
-            energies += ((lengths * weights[-1]) ** 2).sum(axis=1, dtype=np.float64)
-            self._positive_bits += np.add.reduce((rows > 0).view(np.uint8), axis=0, dtype=np.uint8)
-            for dim, room in rooms.items():
-                scale = weights[self._ends.index(dim)][:, None]
-                np.multiply(rows[:, :dim], scale, out=room[start : start + ROWS_IN_CACHE])
-        for dim, room in rooms.items():
-            place = self._ends.index(dim)
-            self._energy[dim] += float(energies[place])
-            self.moments[dim].add_known(room, int(counts[place]), totals[place, :dim])
-        self.rows += len(part)
-
-    def _room(self, dim: int, part: AnyFloats) -> AnyFloats:
-        """Room for a part's unit prefixes, (n, dim), taken from the system once."""
-        room = self._rooms.get(dim)
-        if room is None or len(room) < len(part) or room.dtype != part.dtype:
-            room = self._rooms[dim] = np.empty((len(part), dim), dtype=part.dtype)
-        return room[: len(part)]
-
-
-def _squares(rows: AnyFloats, ends: Sequence[int]) -> AnyFloats:
-    """Squared lengths of the prefixes that end at `ends`, ascending, each coordinate read once: (ends, n)."""
-    pieces = [rows[:, start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    return np.cumsum([np.einsum("ij,ij->i", piece, piece) for piece in pieces], axis=0, dtype=rows.dtype)
+    def _multiply(self) -> None:
+        """Add the rows that wait to the moments."""
+        if self._waiting is None or not self._waiting.filled:
+            return
+        tally = self._waiting.tally
+        self._positive_bits += tally.positive_bits
+        for dim, moments in self._moments.items():
+            self._energy[dim] += float(tally.energies[self._waiting.ends.index(dim)])
+            moments.add_known(*self._waiting.at(dim))
+        self._waiting.clear()

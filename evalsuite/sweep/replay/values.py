@@ -13,7 +13,8 @@ classification         experiment (one draw     every metric of the experiment
 regression)
 clustering             experiment (one draw     every metric of the experiment
                        of texts, a level)
-bitext mining          sentence                 `accuracy`: 1 if its translation was found
+bitext mining          sentence                 `accuracy`: 1 if its translation was found;
+                                                `precision`, `recall`, `f1` of its translation
 summarization          text                     correlations over its summaries
 zero-shot              text                     `accuracy`: 1 if its label was found
 =====================  =======================  ==========================================================
@@ -21,6 +22,7 @@ zero-shot              text                     `accuracy`: 1 if its label was f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -142,10 +144,25 @@ def _summaries(predictions: Mapping[str, Sequence[Sequence[float]]]) -> pd.DataF
 
 
 def _matches(neighbours: Sequence[Mapping[str, float]], rows: Any) -> pd.DataFrame:
-    """See whether each sentence's nearest neighbour is its translation."""
-    gold = [pair[1] for pair in rows["gold"]] if "gold" in rows else range(len(neighbours))
-    pairs = zip(neighbours, gold, strict=False)
-    return _table({"accuracy": [float(each["corpus_id"] == right) for each, right in pairs]})
+    """See whether each sentence's nearest neighbour is its translation.
+
+    mteb averages precision, recall and F1 over translations, weighted by how many sentences each belongs to.
+    That is the mean over sentences of the value of their translation.
+    """
+    gold = [pair[1] for pair in rows["gold"]] if "gold" in rows else list(range(len(neighbours)))
+    found = [each["corpus_id"] for each in neighbours[: len(gold)]]
+    wanted, chosen = Counter(gold), Counter(found)
+    right = Counter(
+        translation for translation, other in zip(gold, found, strict=True) if translation == other
+    )
+    return _table(
+        {
+            "accuracy": [float(each == other) for each, other in zip(gold, found, strict=True)],
+            "precision": [right[each] / max(chosen[each], 1) for each in gold],
+            "recall": [right[each] / wanted[each] for each in gold],
+            "f1": [2 * right[each] / (wanted[each] + chosen[each]) for each in gold],
+        }
+    )
 
 
 def _guesses(predictions: Sequence[Sequence[float]], rows: Any, abstask: Any) -> pd.DataFrame:

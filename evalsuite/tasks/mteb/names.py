@@ -60,7 +60,7 @@ class MtebNames:
         # Asked first: to know its benchmarks, mteb makes thousands of tasks.
         if base in _classes():
             local = _existing(Path(folder).expanduser(), repr(text)) if has_folder else None
-            return self._named(base, split, local)
+            return self._refs(_task(base), split, local)
         if text in _benchmarks():
             return self._members(text)
         if base in _benchmarks():
@@ -69,10 +69,17 @@ class MtebNames:
             raise UsageError(message)
         return []
 
-    def _named(self, name: str, split: str | None, local: Path | None) -> list[MtebRef]:
-        """Make the refs of a task by its own name; an aggregate is unfolded into its members."""
-        task = _task(name)
-        members = _unfolded(task)
+    def given(self, task: Any) -> list[MtebRef]:
+        """Make the refs of a task object, with the splits and subsets that its maker left in it.
+
+        Raises:
+            UsageError: If it needs more than text, or has no subset of the languages.
+        """
+        return self._refs(task, None, None)
+
+    def _refs(self, task: Any, split: str | None, local: Path | None) -> list[MtebRef]:
+        """Make the refs of one task; an aggregate is unfolded into its members."""
+        name, members = str(task.metadata.name), _unfolded(task)
         if members != [task] and (split or local):
             message = f"{name} stands for {len(members)} tasks; give a split or folder to each of them"
             raise UsageError(message)
@@ -191,7 +198,8 @@ def _existing(folder: Path, what: str) -> Path:
         UsageError: If it is not.
     """
     if not folder.is_dir():
-        message = f"{what}: no such folder {folder}"
+        seen_from = "" if folder.is_absolute() else f" in {Path.cwd()}"
+        message = f"{what}: no such folder {folder}{seen_from}"
         raise UsageError(message)
     return folder.resolve()
 

@@ -43,7 +43,8 @@ class MtebRef:
     def identity(self) -> Hashable:
         """What makes two refs the same task, whatever they are called."""
         used = self.splits or tuple(self.abstask.eval_splits)
-        return "mteb", self.abstask.metadata.name, used, frozenset(self.subsets), self.folder
+        kind = type(self.abstask)
+        return kind, self.abstask.metadata.name, used, frozenset(self.subsets), self.folder
 
     @property
     def qualified(self) -> str:

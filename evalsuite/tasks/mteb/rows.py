@@ -15,6 +15,9 @@ _NOUNS = {
 }
 """What one row is, by type; a text for all other types."""
 
+_SHOWN = {"BitextMining": "sentence1", "Summarization": "text", "ZeroShotClassification": "text"}
+"""The column that shows a reader which row is meant, where per-query values are kept row by row."""
+
 
 def place_of(abstask: Any) -> str:
     """Name a task at the head of an error."""
@@ -96,3 +99,26 @@ def column_values(rows: Any, column: str) -> Sequence[Any]:
     """Return a column as a plain list; `datasets` would give a lazy view that reads row by row."""
     values: Sequence[Any] = rows[column]
     return list(values[:])
+
+
+def unit_texts(abstask: Any, split: str, subset: str) -> dict[str, str]:
+    """Return the texts behind the per-query values of the mteb road, by their ids.
+
+    Queries go by their own id, rows by their number from 1. Repetitions of an experiment have no text.
+    """
+    rows = split_rows(abstask, split, subset)
+    if is_retrieval(abstask):
+        queries = rows["queries"]
+        return dict(zip(map(str, queries["id"]), map(_query_text, queries), strict=True))
+    column = _SHOWN.get(str(abstask.metadata.type))
+    if column is None or column not in getattr(rows, "column_names", ()):
+        return {}
+    values = column_values(rows, column)
+    texts = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    return {str(number): str(text) for number, text in enumerate(texts, 1)}
+
+
+def _query_text(query: Mapping[str, Any]) -> str:
+    """Write a query as a reader sees it: with its instruction, if it has one."""
+    instruction = query.get("instruction")
+    return f"{query['text']} ({instruction})" if instruction else str(query["text"])

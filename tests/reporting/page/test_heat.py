@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from evalsuite.reporting.by_type import condensed
 from evalsuite.reporting.page.heat import heat_maps
 from evalsuite.reporting.retention import least_shade, shade
 from evalsuite.reporting.view import build_view
+from tests.reporting.made_up import cells_of, checkpoint_entry, make_run, task_entry
 
 
 def maps_of(run):
@@ -25,6 +27,33 @@ def test_the_mean_comes_first_then_kinds_then_tasks(minilm):
     assert maps[2].dims == (48, 96, 192, 384)
     name, tiles = maps[2].rows[-1]
     assert (name, [tile.text for tile in tiles]) == ("binary", ["28.2", "54.9", "77.5", "90.1"])
+
+
+def test_of_many_tasks_the_mean_is_over_tasks():
+    """Fourteen retrieval tasks and one of similarity: one mean over fifteen, as in the recommendation."""
+    run = make_run(
+        [checkpoint_entry("m")],
+        [*(task_entry(f"task {number}") for number in range(14)), task_entry("STSb", kind="sts")],
+        [cell for number in range(14) for cell in cells_of("m", task_entry(f"task {number}"), halves(number))]
+        + cells_of("m", task_entry("STSb", kind="sts"), {"float32": {384: 80.0, 96: 80.0}}),
+    )
+    view = build_view([run])
+    maps = heat_maps(view.checkpoints[0], 0.0, crowded=True)
+    assert [(each.title, each.note) for each in maps] == [
+        ("Mean over tasks", "15 tasks"), ("Mean over Retrieval tasks", "14 tasks"),
+        ("STSb", "Cosine Spearman"),
+    ]  # fmt: skip
+    shown = [each.rows[0][1][0].text for each in maps]
+    summary = next(s for s in view.checkpoints[0].variants if str(s.variant) == "96/float32")
+    assert shown == [f"{100 * summary.mean_retention:.1f}", "75.0", "100.0"]
+    drawn = condensed(view).checkpoints[0].panels[0].at(96, "float32")
+    assert drawn.retention == pytest.approx(0.75)
+
+
+def halves(number):
+    """Hard tasks keep a half at 96 dimensions, easy ones everything: the mean score keeps much more."""
+    full = 10.0 if number % 2 else 90.0
+    return {"float32": {384: full, 96: full * (0.5 if number % 2 else 1)}}
 
 
 def test_failed_cells_say_so_and_spoil_the_mean(failing):

@@ -53,6 +53,20 @@ def test_checkpoints_share_the_charts_of_spread():
     assert "gor, documents: 5.28 at 384 dimensions" in section.tasks[0].charts[0].words
 
 
+def test_curves_of_whoever_has_them():
+    """One document has no cosines: those of the queries are drawn, and called so; without any, none are."""
+    lone = [
+        entry.model_copy(update={"cosines": None, "spectrum": None}) if entry.side == "document" else entry
+        for entry in spread_entries(dims=(48,))
+    ]
+    drawn = [
+        chart for chart in spread_section(lone).tasks[0].charts if chart.title in ("Cosines", "Spectrum")
+    ]
+    assert {chart.note for chart in drawn} == {"queries, 48 dimensions"}
+    none = [entry.model_copy(update={"cosines": None, "spectrum": None}) for entry in lone]
+    assert "Cosines" not in [chart.title for chart in spread_section(none).tasks[0].charts]
+
+
 def test_spread_and_retention_meet():
     """One mark a dimension: M2·d across, what binary keeps of float32 at the same dimension up."""
     panel = gor_panel(build_view([with_parts(realistic_run("m"))]))
@@ -109,8 +123,22 @@ def test_effects_are_told_with_their_certainty():
     assert [table.title for table in tables][:2] == ["Quality, in points", "Retention, in percent"]
     assert tables[1].summary == "Of 1 number: 1 higher, 0 lower, 0 without an effect shown."
     assert tables[1].rows[0].change == "+3.20 [+2.70, +3.70]"
-    assert (tables[3].rows[0].change, tables[3].rows[0].p) == ("−80.00", "–")
+    assert (tables[3].rows[0].change, tables[3].rows[0].p) == ("−80", "–")
     assert len(section.arms.rows) == 9
+
+
+def test_small_effects_of_spread_keep_their_digits():
+    """A correlation that rises from 0.1101 to 0.1132 is not `0.11, 0.11, +0.00 [+0.00, +0.00], higher`."""
+    small = effect("spread", "document bit_correlation", "float32", 0.0031, 0.01).model_copy(
+        update={"control": 0.1101, "treated": 0.1132, "lower": 0.0029, "upper": 0.0033}
+    )
+    report = ablation()
+    compared = report.comparisons[0].model_copy(update={"effects": (small,)})
+    section = ablation_section(report.model_copy(update={"comparisons": (compared,)}))
+    row = section.comparisons[0].tables[0].rows[0]
+    assert (row.control, row.treated) == ("0.1101", "0.1132")
+    assert row.change == "+0.0031 [+0.0029, +0.0033]"
+    assert signed(-0.0000123, "3g") == "\N{MINUS SIGN}1.23e-05"  # sorts as a number
 
 
 def test_of_many_effects_those_that_tell_most_are_tabulated():

@@ -100,6 +100,30 @@ def test_intervals_cover(cloud):
     assert min(covered.values()) >= 0.88 * 100, covered
 
 
+def test_a_collapse_does_not_look_ideal():
+    """Texts that differ by a trace lie on one line; that is no head of rank 1 whose best M2 is 1."""
+    rows = np.ones((200, 16)) + 1e-4 * clouds.uniform(200, 16)
+    found = spread(rows.astype(np.float32))
+    assert found.values["rank"].value == 1
+    assert found.ideal_rank == 16
+    assert found.values["second_moment_x_dim"].ideal == pytest.approx(1)
+
+
+def test_a_spectrum_that_fades_is_no_lost_rank():
+    """Directions below rounding noise at the end of a steep power law are a skew: the ideal stays 1/d."""
+    found = spread(clouds.power_law(2000, 128, exponent=4.0))
+    assert found.values["rank"].value < 128
+    assert found.ideal_rank == 128
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_a_handful_of_texts_has_values_and_no_intervals(count):
+    """The moments of two texts are known; what others would show is not."""
+    values = spread(clouds.uniform(count, 8)).values
+    assert {"mean_cosine", "second_moment"} <= set(values)
+    assert all(value.lower is None and value.upper is None for value in values.values())
+
+
 def test_the_mean_and_the_spectrum_are_told_apart():
     """A common mean takes the second moment, a power law does not; IsoScore sees only the latter."""
     shifted, faded = spread(clouds.common_mean(800, 64)).values, spread(clouds.power_law(800, 64)).values

@@ -125,6 +125,14 @@ def test_intervals_cover():
     assert min(covered.values()) >= 51, covered
 
 
+def test_a_handful_of_queries_has_no_intervals():
+    """Nine queries say what they show and not how far others would move it."""
+    documents, queries = task(q=9)
+    for found in spread_of_sides([documents], queries, [8], 0):
+        bounded = [name for name, value in found.values.items() if value.lower is not None]
+        assert bool(bounded) == (found.side == "document"), bounded
+
+
 def test_shared_and_opposite_sides():
     """Queries that are the documents have no gap; shifted ones have the gap of the shift's sign."""
     documents = clouds.uniform(400, DIM)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalsuite.stats.spread import stream as streams
+from evalsuite.stats.spread import prefixes
 from evalsuite.stats.spread.moments import mean_cosine, second_moment
 from evalsuite.stats.spread.stream import Reservoir, SampleSizes, SideStream, unit_rows
 from tests.stats.spread import clouds
@@ -37,8 +37,8 @@ def test_blocks_do_not_matter(cuts):
 
 def test_moments_are_those_of_the_renormalised_prefix(monkeypatch):
     """Each dimension's moments are those of its own unit rows, through several products."""
-    monkeypatch.setattr(streams, "ROWS_IN_SINGLE", 32)
-    monkeypatch.setattr(streams, "ROWS_IN_CACHE", 7)
+    monkeypatch.setattr(prefixes, "ROWS_IN_SINGLE", 32)
+    monkeypatch.setattr(prefixes, "ROWS_IN_CACHE", 7)
     rows = np.random.default_rng(2).standard_normal((100, 12))
     stream = fed(rows, [50])
     for dim in (12, 5):
@@ -49,6 +49,33 @@ def test_moments_are_those_of_the_renormalised_prefix(monkeypatch):
         ((rows[:, :5] ** 2).sum(1) / (rows**2).sum(1)).mean(), abs=1e-12
     )
     assert stream.bit_shares == pytest.approx((rows > 0).mean(axis=0))
+
+
+def test_threads_do_not_matter(monkeypatch):
+    """Rows cut by three threads at once are those that one cuts, each in its place."""
+    rows = np.random.default_rng(6).standard_normal((5000, 12))
+    found = []
+    for threads in (1, 3):
+        monkeypatch.setattr(prefixes, "product_threads", lambda threads=threads: threads)
+        room = prefixes.UnitPrefixes((12, 5), 12, rows.dtype)
+        room.add(rows[:500], 0)
+        room.add(rows[500:], 500)
+        found.append(room)
+    one, three = found
+    for dim in (12, 5):
+        assert np.array_equal(three.at(dim)[0], one.at(dim)[0])
+        assert three.at(dim)[0] == pytest.approx(unit_rows(rows, dim), abs=1e-12)
+        assert three.at(dim)[2] == pytest.approx(one.at(dim)[2], abs=1e-11)
+    assert np.array_equal(three.tally.positive_bits, one.tally.positive_bits)
+
+
+def test_half_precision_is_summed_in_single():
+    """float16 rows, also such as overflow when squared, have the moments of the same numbers in float32."""
+    rows = (300 * np.random.default_rng(7).standard_normal((90, 12))).astype(np.float16)
+    half, single = fed(rows, [40]), fed(rows.astype(np.float32), [40])
+    for dim in (12, 5):
+        assert np.array_equal(half.moments[dim].gram, single.moments[dim].gram)
+    assert np.array_equal(unit_rows(rows, 5), unit_rows(rows.astype(np.float32), 5))
 
 
 def test_zero_prefixes_are_left_out():
@@ -83,18 +110,20 @@ def test_a_sample_larger_than_the_rows_holds_them_all():
 
 
 def test_widths_are_checked():
-    """A dimension beyond the width and a block of another width are refused."""
+    """A dimension beyond the width and a block of another width or precision are refused."""
     with pytest.raises(ValueError, match=r"\[12\] are not between 1 and the vectors' width 8"):
         fed(np.ones((3, 8)), [])
     stream = fed(np.ones((3, 12)), [])
     with pytest.raises(ValueError, match="a block is 8 wide, the blocks before it 12"):
         stream.feed(np.ones((3, 8)))
+    with pytest.raises(ValueError, match="a block is float32, the blocks before it float64"):
+        stream.feed(np.ones((3, 12), dtype=np.float32))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e200])
 def test_what_is_no_number_is_refused(value, monkeypatch):
     """NaN, infinity and what cannot be squared end the pass, and the row is named."""
-    monkeypatch.setattr(streams, "ROWS_IN_SINGLE", 300)
+    monkeypatch.setattr(prefixes, "ROWS_IN_SINGLE", 300)
     rows = np.random.default_rng(3).standard_normal((700, 12))
     rows[650, 7] = value
     with pytest.raises(ValueError, match="row 650 holds NaN or infinity"):

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import mteb
 import pytest
 from mteb.abstasks import AbsTask
+from mteb.mocks.mock_tasks import MockSTSTask
 
 from evalsuite.core.errors import UsageError
 from evalsuite.tasks.catalogue import resolve
@@ -39,6 +41,33 @@ def test_a_task_by_its_name_is_light() -> None:
     assert task.source == f"mteb {mteb.__version__}: mteb/stsbenchmark-sts@{ref.abstask.metadata.revision}"
     assert task.has_native_road
     assert "mteb has replaced this task by STSBenchmark.v2" in task.warnings
+
+
+def test_task_objects_stand_for_themselves() -> None:
+    """Objects of mteb's keep the subsets they were made with; a name and its object are one task."""
+    made = mteb.get_task("STS22.v2", languages=["deu"])
+    found = resolve(["STSBenchmark", mteb.get_task("STSBenchmark"), made, MockSTSTask()])
+    assert [ref.name for ref in found] == ["STSBenchmark", "STS22.v2", "MockSTSTask"]
+    task = found[1].load()
+    assert isinstance(task, MtebTask)
+    assert task.abstask.hf_subsets == list(made.hf_subsets)
+    assert 0 < len(task.abstask.hf_subsets) < len(mteb.get_task("STS22.v2").hf_subsets)
+
+
+def test_a_missing_folder_of_data_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tasks were to be looked up there; a relative path says from where it was looked for."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        refs("SciFact", "STSBenchmark", data=Path("gone"))
+    assert str(caught.value).count("no such folder gone") == 1
+    assert f"no such folder gone in {tmp_path}" in str(caught.value)
+
+
+@pytest.mark.parametrize("asked", [3, None, MockSTSTask])
+def test_what_is_no_task_at_all_is_said(asked: Any) -> None:
+    """Neither a name nor a path nor an object: one message, no TypeError from within."""
+    with pytest.raises(UsageError, match="is no task; give a name, a path or a task object"):
+        resolve([asked])
 
 
 def test_a_task_by_its_name_costs_one_task(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from mteb.types import PromptType
 
 from evalsuite.tasks.mteb import MtebTask
 from evalsuite.tasks.mteb.native import query_texts
+from evalsuite.tasks.mteb.rows import unit_texts
 from evalsuite.tasks.mteb.task import canonical_metric
 from evalsuite.tasks.task import RetrievalTask, StsTask
 
@@ -255,3 +256,26 @@ def test_fresh_copies_draw_the_same_random_numbers() -> None:
 def test_main_metrics_have_canonical_names(given_name: str, expected: str) -> None:
     """Ranked metrics get our names; all others keep mteb's."""
     assert canonical_metric(given_name) == expected
+
+
+def test_rows_with_values_of_their_own_have_a_text_to_show() -> None:
+    """Queries go by their id and have their instruction, sentences by their number."""
+    expected = {
+        "MockInstructionReranking": {"q1", "q2"},
+        "MockBitextMiningTask": {"1", "2"},
+        "MockSummarizationTask": {"1", "2"},
+        "MockTextZeroShotClassification": {"1", "2"},
+        "MockClassificationTask": set(),
+    }
+    for name, keys in expected.items():
+        task = MtebTask(mocks.MOCK_TASK_REGISTRY[name]())
+        task.load()
+        texts = unit_texts(task.abstask, "test", "default")
+        assert set(texts) == keys, name
+        assert all(texts.values())
+    queries = MtebTask(mocks.MOCK_TASK_REGISTRY["MockInstructionReranking"]())
+    queries.load()
+    row = queries.abstask.dataset["default"]["test"]["queries"][0]
+    assert (
+        unit_texts(queries.abstask, "test", "default")[row["id"]] == f"{row['text']} ({row['instruction']})"
+    )

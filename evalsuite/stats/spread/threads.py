@@ -1,0 +1,26 @@
+"""Threads of the libraries that multiply matrices, which wait for one another in small work."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import AbstractContextManager
+
+from threadpoolctl import ThreadpoolController
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    """Find the libraries with threads of their own; looking for them takes milliseconds, so once."""
+    return ThreadpoolController()
+
+
+def product_threads() -> int:
+    """Return how many threads a matrix product takes now: what `OMP_NUM_THREADS` or a limit leaves it."""
+    found = [each["num_threads"] for each in _libraries().select(user_api="blas").info()]
+    return max(found, default=1)
+
+
+def one_thread_a_call() -> AbstractContextManager[object]:
+    """Keep libraries to one thread each in a `with` block: for matrices too small to share."""
+    limit: AbstractContextManager[object] = _libraries().limit(limits=1)
+    return limit

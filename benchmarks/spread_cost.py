@@ -24,8 +24,8 @@ import torch
 from evalsuite.stats.spread.sides import DocumentPass, PassPlan, spread_of_pass
 
 Floats = npt.NDArray[np.float32]
-BLOCK = 16384
-"""Rows handed over at once, as a store hands out shards."""
+BLOCK = 4096
+"""Rows handed over at once, as a sweep does."""
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,16 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from evalsuite.stats.spread.moments import ROWS_IN_SINGLE, AnyFloats
-from evalsuite.stats.spread.threads import one_thread_a_call, product_threads
 
 Doubles = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
 ROWS_IN_CACHE = 255
 """Rows cut and scaled at once: few enough to stay in cache meanwhile, and for a byte to count their ones."""
-
-ROWS_A_THREAD = 1020
-"""With fewer rows to cut, another thread costs more than it takes over."""
 
 
 @dataclass
@@ -44,13 +38,6 @@ class Tally:
     def none(cls, ends: int, width: int) -> Self:
         """Begin with nothing counted."""
         return cls(np.zeros(ends, dtype=np.int64), np.zeros((ends, width)), np.zeros(ends), np.zeros(width))
-
-    def add(self, other: Tally) -> None:
-        """Add what was counted over other rows."""
-        self.counts += other.counts
-        self.totals += other.totals
-        self.energies += other.energies
-        self.positive_bits += other.positive_bits
 
 
 class UnitPrefixes:
@@ -95,7 +82,7 @@ class UnitPrefixes:
         return self._rooms[dim][: self.filled], int(self.tally.counts[place]), self.tally.totals[place, :dim]
 
     def add(self, rows: AnyFloats, first: int) -> None:
-        """Cut and scale rows, (n, width) with n at most `free`, on as many threads as a product takes.
+        """Cut and scale rows, (n, width) with n at most `free`.
 
         Args:
             rows: The rows.
@@ -104,33 +91,25 @@ class UnitPrefixes:
         Raises:
             ValueError: If a row holds NaN, infinity, or what cannot be squared; the first such row is named.
         """
-        threads = max(1, min(product_threads(), len(rows) // ROWS_A_THREAD))
-        cuts = [len(rows) * each // threads for each in range(threads + 1)]
-        spans = list(itertools.pairwise(cuts))
-        with one_thread_a_call(), ThreadPoolExecutor(threads) as pool:
-            for tally in pool.map(lambda span: self._cut(rows, span, first), spans):
-                self.tally.add(tally)
-        self.filled += len(rows)
+        for start in range(0, len(rows), ROWS_IN_CACHE):
+            self._cut(rows[start : start + ROWS_IN_CACHE], first + start)
 
-    def _cut(self, rows: AnyFloats, span: tuple[int, int], first: int) -> Tally:
-        """Cut and scale the rows of a span."""
-        tally = Tally.none(len(self.ends), self._width)
-        for start in range(*span, ROWS_IN_CACHE):
-            part = rows[start : min(start + ROWS_IN_CACHE, span[1])]
-            squares = _squares(part, self.ends)
-            _check_finite(squares[-1], first + start)
-            directed = squares > 0
-            lengths = np.sqrt(squares)
-            weights = np.divide(1, lengths, out=np.zeros_like(lengths), where=directed)
-            tally.counts += np.count_nonzero(directed, axis=1)
-            tally.totals += weights @ part
-            tally.energies += ((lengths * weights[-1]) ** 2).sum(axis=1, dtype=np.float64)
-            tally.positive_bits += np.add.reduce((part > 0).view(np.uint8), axis=0, dtype=np.uint8)
-            place = self.filled + start
-            for dim, room in self._rooms.items():
-                scale = weights[self.ends.index(dim)][:, None]
-                np.multiply(part[:, :dim], scale, out=room[place : place + len(part)])
-        return tally
+    def _cut(self, rows: AnyFloats, first: int) -> None:
+        """Cut and scale rows that fit the cache."""
+        tally = self.tally
+        squares = _squares(rows, self.ends)
+        _check_finite(squares[-1], first)
+        directed = squares > 0
+        lengths = np.sqrt(squares)
+        weights = np.divide(1, lengths, out=np.zeros_like(lengths), where=directed)
+        tally.counts += np.count_nonzero(directed, axis=1)
+        tally.totals += weights @ rows
+        tally.energies += ((lengths * weights[-1]) ** 2).sum(axis=1, dtype=np.float64)
+        tally.positive_bits += np.add.reduce((rows > 0).view(np.uint8), axis=0, dtype=np.uint8)
+        for dim, room in self._rooms.items():
+            scale = weights[self.ends.index(dim)][:, None]
+            np.multiply(rows[:, :dim], scale, out=room[self.filled : self.filled + len(rows)])
+        self.filled += len(rows)
 
 
 def _squares(rows: AnyFloats, ends: Sequence[int]) -> AnyFloats:

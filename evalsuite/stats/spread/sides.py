@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +13,7 @@ from evalsuite.stats.spread.cross import Positives, measure_cross
 from evalsuite.stats.spread.moments import AnyFloats
 from evalsuite.stats.spread.side import WholeSide, measure_side
 from evalsuite.stats.spread.stream import SampleSizes, SideStream
-from evalsuite.stats.spread.threads import one_thread_a_call, product_threads
+from evalsuite.stats.spread.threads import one_thread_a_call
 
 Longs = npt.NDArray[np.int64]
 
@@ -143,15 +141,15 @@ def spread_of_sides(
 def spread_of_pass(plan: PassPlan, found: DocumentPass, queries: QuerySide | None) -> list[SideSpread]:
     """Measure the spread from a finished pass over all documents; see `spread_of_sides`.
 
-    Dimensions side by side, each on one thread: matrices of a thousand rows are too small to share.
+    On one thread: matrices of a thousand rows are too small to share, several take longer.
 
     Raises:
         ValueError: If widths differ, or a positive names no row.
     """
-    with ThreadPoolExecutor(product_threads()) as pool, one_thread_a_call():
+    with one_thread_a_call():
         kept = WholeSide.of(found.stream)
         if queries is None:
-            return list(pool.map(lambda dim: measure_side("document", kept, dim), plan.dims))
+            return [measure_side("document", kept, dim) for dim in plan.dims]
         found.gathered.check(found.stream.rows)
         judged = plan.judged
         asking = _asking(queries, plan.dims, _rngs(plan.seed)[1], found.stream)
@@ -160,8 +158,7 @@ def spread_of_pass(plan: PassPlan, found: DocumentPass, queries: QuerySide | Non
             judged[:, 0], vectors, found.gathered.rows(judged[:, 1]), len(queries.positives)
         )
         given = positives if len(judged) else None
-        triples = pool.map(lambda dim: _at_dim(kept, asking, given, dim), plan.dims)
-        return list(itertools.chain.from_iterable(triples))
+        return [spread for dim in plan.dims for spread in _at_dim(kept, asking, given, dim)]
 
 
 def _rngs(seed: int) -> list[np.random.Generator]:

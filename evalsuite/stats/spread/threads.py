@@ -14,12 +14,6 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def product_threads() -> int:
-    """Return how many threads a matrix product takes now: what `OMP_NUM_THREADS` or a limit leaves it."""
-    found = [each["num_threads"] for each in _libraries().select(user_api="blas").info()]
-    return max(found, default=1)
-
-
 def one_thread_a_call() -> AbstractContextManager[object]:
     """Keep libraries to one thread each in a `with` block: for matrices too small to share."""
     limit: AbstractContextManager[object] = _libraries().limit(limits=1)

@@ -51,24 +51,6 @@ def test_moments_are_those_of_the_renormalised_prefix(monkeypatch):
     assert stream.bit_shares == pytest.approx((rows > 0).mean(axis=0))
 
 
-def test_threads_do_not_matter(monkeypatch):
-    """Rows cut by three threads at once are those that one cuts, each in its place."""
-    rows = np.random.default_rng(6).standard_normal((5000, 12))
-    found = []
-    for threads in (1, 3):
-        monkeypatch.setattr(prefixes, "product_threads", lambda threads=threads: threads)
-        room = prefixes.UnitPrefixes((12, 5), 12, rows.dtype)
-        room.add(rows[:500], 0)
-        room.add(rows[500:], 500)
-        found.append(room)
-    one, three = found
-    for dim in (12, 5):
-        assert np.array_equal(three.at(dim)[0], one.at(dim)[0])
-        assert three.at(dim)[0] == pytest.approx(unit_rows(rows, dim), abs=1e-12)
-        assert three.at(dim)[2] == pytest.approx(one.at(dim)[2], abs=1e-11)
-    assert np.array_equal(three.tally.positive_bits, one.tally.positive_bits)
-
-
 def test_half_precision_is_summed_in_single():
     """float16 rows, also such as overflow when squared, have the moments of the same numbers in float32."""
     rows = (300 * np.random.default_rng(7).standard_normal((90, 12))).astype(np.float16)

@@ -126,6 +126,7 @@ def evaluate(  # noqa: PLR0913 - the library's main verb: each option is one the
     place = check_engine(engine)
     check_workers(workers, place)
     plan.check_levels(precisions)
+    plan.check_seed(seed)
     plan.variants(0, [1] if dims is None else dims, precisions, projections)
     options = mteb or MtebOptions()
     if mteb_results is not None:

@@ -60,16 +60,38 @@ def check_levels(precisions: Iterable[str]) -> None:
     """Make sure that every precision, and every copy kept for rescoring, is known.
 
     Raises:
-        UsageError: If one is not; lists the known ones.
+        UsageError: If some are not; says what is wrong with each.
     """
-    for text in precisions:
-        precision, scoring = parse_level(text)
-        if scoring.mode in PROTOCOLS:
-            protocol(scoring.mode, precision)
-        else:
-            quantizer(precision)
-        if scoring.copy:
-            quantizer(scoring.copy)
+    problems: list[str] = []
+    for text in dict.fromkeys(precisions):
+        try:
+            _check_level(text)
+        except UsageError as error:
+            problems.append(str(error))
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+def check_seed(seed: int) -> None:
+    """Make sure that a seed can be one.
+
+    Raises:
+        UsageError: If it is not a whole number from 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        message = f"seed is {seed!r}; give a whole number from 0"
+        raise UsageError(message)
+
+
+def _check_level(text: str) -> None:
+    """Make sure that a precision is known."""
+    precision, scoring = parse_level(text)
+    if scoring.mode in PROTOCOLS:
+        protocol(scoring.mode, precision)
+    else:
+        quantizer(precision)
+    if scoring.copy:
+        quantizer(scoring.copy)
 
 
 def variants(

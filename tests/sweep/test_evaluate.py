@@ -292,6 +292,7 @@ def test_an_old_report_does_not_stay_beside_a_new_run(tmp_path, small_tasks):
         ({"tasks": []}, "no task given"),
         ({"precisions": []}, "precision"),
         ({"dims": []}, "dim"),
+        ({"seed": -1}, "seed is -1; give a whole number from 0"),
     ],
 )
 def test_wrong_words_are_usage_errors(tmp_path, small_tasks, options, message):

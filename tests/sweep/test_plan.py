@@ -75,3 +75,12 @@ def test_other_texts_are_refused(text):
     """What is not DIM/PRECISION is an error with an example."""
     with pytest.raises(UsageError, match="256/int8"):
         Variant.parse(text)
+
+
+def test_every_wrong_level_is_named():
+    """Two mistakes among four levels are told at once."""
+    with pytest.raises(UsageError) as caught:
+        plan.check_levels(["int8", "float33", "int8+rescore4", "binary+rescore0"])
+    first, second = str(caught.value).splitlines()
+    assert "float33" in first
+    assert "binary+rescore0" in second

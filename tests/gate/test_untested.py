@@ -1,5 +1,8 @@
-"""Metrics that are no mean of kept values: average precision of pairs, as mteb's evaluator gives it."""
+"""Metrics that are no mean of kept values: labelled pairs of which only similarities are kept."""
 
+import shutil
+
+import pandas as pd
 import pytest
 
 import evalsuite
@@ -14,8 +17,17 @@ from tests.sweep.mteb_tasks import mock
 pytestmark = pytest.mark.filterwarnings("ignore")  # of mteb's own libraries
 
 
+def forget(run):
+    """Keep the similarities of a run's pairs only."""
+    for file in (run.folder / "per_query").glob("*.parquet"):
+        values = pd.read_parquet(file)
+        metrics = [name for name in values if name.startswith(("max_", "similarity_"))]
+        values.drop(columns=metrics).to_parquet(file)
+    return run
+
+
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def whole(tmp_path_factory):
     """Two checkpoints on a task of labelled pairs."""
     folder = tmp_path_factory.mktemp("pairs")
     return [
@@ -30,6 +42,22 @@ def runs(tmp_path_factory):
         )
         for seed in range(2)
     ]
+
+
+@pytest.fixture(scope="module")
+def runs(whole, tmp_path_factory):
+    """The same, with values of no metric."""
+    folder = tmp_path_factory.mktemp("forgotten")
+    copies = [shutil.copytree(run.folder, folder / str(place)) for place, run in enumerate(whole)]
+    return [forget(evalsuite.load_run(copy)) for copy in copies]
+
+
+def test_average_precision_is_tested(whole):
+    """What a run keeps of its pairs is enough for the main metric of pair classification."""
+    verdict = judge(whole[0], whole[1], FAST)
+    assert len(verdict.findings) == 4
+    assert all(finding.evidence is not None for finding in verdict.findings)
+    assert not any("no_values" in finding.reason for finding in verdict.findings)
 
 
 def test_the_same_values_pass(runs, tmp_path):

@@ -7,7 +7,9 @@ kind                   row                      columns
 =====================  =======================  ==========================================================
 retrieval, reranking   query                    our retrieval metrics
 STS                    pair                     `cosine`, and the score by people, `gold`
-pair classification    pair                     `similarity`, `label`
+pair classification    pair                     `similarity`, `label`; `max_ap`, `max_accuracy`, `max_f1` and
+                                                the main score: values whose mean is the metric, see
+                                                `metrics.labelled_pairs`
 classification         experiment (one draw     every metric of the experiment
 (also multilabel,      of training texts)
 regression)
@@ -23,19 +25,39 @@ zero-shot              text                     `accuracy`: 1 if its label was f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.stats import pearsonr, spearmanr
 
 from evalsuite.core.measure import CUTOFFS
+from evalsuite.metrics.labelled_pairs import RankedPairs
+
+Doubles = npt.NDArray[np.float64]
 
 TREC_NAMES = {
     "ndcg": "ndcg_cut", "map": "map_cut", "recall": "recall", "precision": "P", "hit_rate": "success",
 }  # fmt: skip
 """What trec_eval calls our metrics; `mrr` is computed here, as mteb does."""
+
+SIMILARITIES = {
+    "similarity": ("similarity_scores", 1.0),
+    "cosine": ("cosine_scores", 1.0),
+    "manhattan": ("manhattan_distances", -1.0),
+    "euclidean": ("euclidean_distances", -1.0),
+    "dot": ("dot_scores", 1.0),
+}
+"""What mteb compares pairs by, where it saves that, and the sign that makes alike pairs large."""
+
+PAIR_METRICS: dict[str, Callable[[RankedPairs], Doubles]] = {
+    "ap": RankedPairs.average_precision,
+    "accuracy": RankedPairs.best_accuracy,
+    "f1": RankedPairs.best_f1,
+}
+"""Metrics of labelled pairs that have a value a pair."""
 
 
 class QueryValues:
@@ -108,11 +130,28 @@ def _compared(predictions: Mapping[str, Any], rows: Any, abstask: Any) -> pd.Dat
     if "human_scores" in predictions:
         return _summaries(predictions)
     if "dot_scores" in predictions:
-        labels = _labels(rows, abstask.label_column_name)
-        return _table({"similarity": predictions["similarity_scores"], "label": labels})
+        labels = np.array(_labels(rows, abstask.label_column_name))
+        return _pairs(predictions, labels, str(abstask.metadata.main_score))
     if "cosine_scores" in predictions:
         return _table({"cosine": predictions["cosine_scores"], "gold": list(rows["score"])})
     return _matches(next(iter(predictions.values())), rows) if len(predictions) == 1 else pd.DataFrame()
+
+
+def _pairs(predictions: Mapping[str, Sequence[float]], labels: Doubles, main: str) -> pd.DataFrame:
+    """Take labelled pairs at each metric's best kind of similarity, as mteb does, and at the main score's."""
+    ranked = {
+        kind: RankedPairs.of(sign * np.asarray(predictions[saved], dtype=np.float64), labels)
+        for kind, (saved, sign) in SIMILARITIES.items()
+    }
+    columns = {"similarity": np.asarray(predictions["similarity_scores"]), "label": labels}
+    for metric, values_of in PAIR_METRICS.items():
+        kinds = {kind: values_of(each) for kind, each in ranked.items()}
+        best = max(kinds, key=lambda kind: float(np.nan_to_num(kinds[kind].mean(), nan=-1.0)))
+        columns[f"max_{metric}"] = kinds[best]
+        asked = next((kind for kind in kinds if main == f"{kind}_{metric}"), None)
+        if asked is not None:
+            columns[main] = kinds[asked]
+    return _table(columns)
 
 
 def _experiments(experiments: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

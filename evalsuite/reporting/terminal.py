@@ -55,10 +55,8 @@ def _means(checkpoint: CheckpointView, view: ReportView) -> Iterator[RenderableT
     """Make the table of MTEB's means, and say which languages count."""
     means, counted = type_means(checkpoint), filter_text(view.tasks)
     if means:
-        table = Table(
-            title=Text.assemble(("MTEB means", "bold"), f" · {clean(checkpoint.label)}, points"),
-            title_justify="left", title_style="", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False,
-        )  # fmt: skip
+        yield Text.assemble(("MTEB means", "bold"), f" · {clean(checkpoint.label)}, points")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for head in ("variant", "Mean(Task)", "Mean(TaskType)"):
             table.add_column(head, no_wrap=True, justify="left" if head == "variant" else "right")
         for mean in means[::-1][:_MOST_MEANS]:
@@ -78,23 +76,30 @@ def _shown(view: ReportView) -> tuple[str, ...]:
     return key_series(view, MOST_SERIES)
 
 
-def _panel_tables(panel: Panel, shown: Sequence[str]) -> Iterator[Table]:
-    """Make the tables of one panel: a row a precision, a column a dimension, as many as fit side by side."""
+def _panel_tables(panel: Panel, shown: Sequence[str]) -> Iterator[RenderableType]:
+    """Make the tables of one panel: a row a precision, a column a dimension, as many as fit side by side.
+
+    Titles stand above the tables: rich would break one to the width of a narrow table.
+    """
+    yield Text.assemble(
+        (clean(panel.task), "bold"), f" · {clean(panel.checkpoint)} · {metric_title(panel.metric)}, points"
+    )
     names = [name for name in panel.precisions if name in shown]
     dims = {dim: [Text(str(dim)), *(_cell_text(panel.at(dim, name)) for name in names)] for dim in panel.dims}
     rows = _Rows(names, _sparklines(panel, names), [_largest_half(panel, name) for name in names])
     side_by_side: list[int] = []
-    room, first = 0, True
+    room = 0
     for dim, texts in dims.items():
         width = max(text.cell_len for text in texts) + _BETWEEN
         if side_by_side and width > room:
-            yield _table(panel, rows, {each: dims[each] for each in side_by_side}, first=first)
-            side_by_side, first = [], False
+            yield _table(rows, {each: dims[each] for each in side_by_side})
+            yield Text("(continued)", style="dim")
+            side_by_side = []
         if not side_by_side:
             room = _WIDTH - rows.width
         side_by_side.append(dim)
         room -= width
-    yield _table(panel, rows, {each: dims[each] for each in side_by_side}, first=first)
+    yield _table(rows, {each: dims[each] for each in side_by_side})
 
 
 @dataclass(frozen=True)
@@ -133,15 +138,9 @@ def _largest_half(panel: Panel, name: str) -> str:
     return points(max((half for half in halves if half is not None), default=None))
 
 
-def _table(panel: Panel, rows: _Rows, columns: Mapping[int, Sequence[Text]], *, first: bool) -> Table:
+def _table(rows: _Rows, columns: Mapping[int, Sequence[Text]]) -> Table:
     """Make one table."""
-    title = Text.assemble(
-        (clean(panel.task), "bold"), f" · {clean(panel.checkpoint)} · {metric_title(panel.metric)}, points"
-    )
-    table = Table(
-        title=title if first else Text("(continued)", style="dim"), title_justify="left", title_style="",
-        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0),
-    )  # fmt: skip
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("precision", no_wrap=True)
     table.add_column("", no_wrap=True, style="cyan")
     for dim in columns:

@@ -145,11 +145,14 @@ def show(finished: Run, page: Path | None, *, quiet: bool, as_json: bool) -> Non
     """Print a run, say where its files are, and exit with 1 if a cell failed."""
     from evalsuite.cli.console import print_json, say, stdout
     from evalsuite.reporting.by_type import is_crowded
+    from evalsuite.reporting.kept import with_intervals
     from evalsuite.reporting.terminal import render_terminal
+    from evalsuite.reporting.values import ValueReader
     from evalsuite.reporting.view import build_view
 
     say_warnings(finished)
     view = build_view([finished])
+    view = with_intervals(view, ValueReader(view.runs))
     if quiet or as_json or is_crowded(view):
         # Tables that are shown name the reasons themselves, but for means over many tasks.
         say_failures(finished)

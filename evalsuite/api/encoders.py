@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,7 +12,7 @@ from evalsuite.core.road import RoadEntry
 from evalsuite.core.spec import SweepSpec
 from evalsuite.core.variant import NATIVE
 from evalsuite.embeddings.roads import RoadAsk, choose_road
-from evalsuite.embeddings.site import AUTO, HERE
+from evalsuite.embeddings.site import AUTO, HERE, usable_cores
 from evalsuite.models.checkpoint import Checkpoint
 from evalsuite.models.derived import EXACT, with_weights
 from evalsuite.sweep.run import Sweep
@@ -34,7 +33,7 @@ def check_workers(workers: int | str, engine: EngineName) -> None:
     if not (isinstance(workers, int) and workers >= 1):
         message = f"workers is {workers!r}; give {AUTO} or a whole number from 1"
         raise UsageError(message)
-    processors = os.cpu_count() or 1
+    processors = usable_cores()
     if engine == "local" and workers > processors * WORKERS_A_PROCESSOR:
         message = (
             f"{workers} workers on {processors} processors: each is a process that loads the model; "
@@ -75,7 +74,8 @@ def on_road(
 ) -> Iterator[tuple[Checkpoint, RoadEntry | None]]:
     """Put a checkpoint on the road asked for, and let go of what was loaded for it at the end.
 
-    A model that cannot be measured stays on the default road, where every cell says why.
+    A model that cannot be measured stays on the default road, and that is told; what is wrong with the model
+    itself, every cell says then.
     """
     taken, road = checkpoint, None
     began = time.perf_counter()
@@ -83,7 +83,7 @@ def on_road(
     ask = RoadAsk(asked.workers, auto_dtype=asked.dtype == AUTO and set(asked.weights) == {NATIVE})
     try:
         if not ask.default or sweep.engine.site is not HERE:
-            with contextlib.suppress(CheckpointError, EncodingError):
+            try:
                 taken, road = choose_road(
                     checkpoint,
                     ask,
@@ -92,6 +92,8 @@ def on_road(
                     sweep.progress,
                     sweep.engine.site,
                 )
+            except (CheckpointError, EncodingError) as error:
+                sweep.progress.note(f"{checkpoint.label}: this process encodes, as by default: {error}")
             sweep.seconds["choose"] = sweep.seconds.get("choose", 0.0) + time.perf_counter() - began
         yield taken, road
     finally:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from evalsuite.metrics.equal_values import equal_runs
+
 Doubles = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
@@ -43,10 +45,8 @@ class RankedPairs:
             labels: float64 (n,), 1 or 0.
         """
         order = np.argsort(-similarities, kind="stable")
-        ranked = similarities[order]
-        edges = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1], True])
-        sizes = np.diff(edges)
-        return cls(order, labels[order], np.repeat(edges[:-1], sizes), np.repeat(edges[1:] - 1, sizes))
+        first, after = equal_runs(similarities[order])
+        return cls(order, labels[order], first, after - 1)
 
     def average_precision(self) -> Doubles:
         """Return one value a pair, (n,) in the order given, whose mean is the average precision.

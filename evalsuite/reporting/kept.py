@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from evalsuite.core.measure import CORRELATIONS
 from evalsuite.core.variant import Variant
+from evalsuite.metrics.equal_values import equal_runs
 from evalsuite.reporting.choose import VariantSummary, recommend
 from evalsuite.reporting.panel import Panel, ScoredCell
 from evalsuite.reporting.values import PanelValues, ValuesOf
@@ -159,12 +160,8 @@ class _Order:
     def of(cls, values: Floats) -> _Order:
         """Sort values (n,), ties together."""
         ascending = np.argsort(values, kind="stable")
-        ordered = values[ascending]
-        edges = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1], True])
-        sizes = np.diff(edges)
         below, up_to = np.empty_like(ascending), np.empty_like(ascending)
-        below[ascending] = np.repeat(edges[:-1], sizes)
-        up_to[ascending] = np.repeat(edges[1:], sizes)
+        below[ascending], up_to[ascending] = equal_runs(values[ascending])
         return cls(ascending, below, up_to)
 
     @property

@@ -59,7 +59,9 @@ def test_an_unknown_engine_is_refused(small_tasks, tmp_path):
 @pytest.mark.parametrize("address", ["ray://somewhere:10001", "nowhere", "host:port"])
 def test_an_address_of_another_form_is_refused(monkeypatch, address):
     """The forms that are understood are named."""
-    monkeypatch.setattr(pytest.importorskip("ray"), "is_initialized", lambda: False)
+    monkeypatch.setattr(
+        pytest.importorskip("ray", reason="Ray is not installed"), "is_initialized", lambda: False
+    )
     monkeypatch.setenv("RAY_ADDRESS", address)
     with pytest.raises(UsageError, match=r"give `auto` .* or HOST:PORT"), connected():
         pass
@@ -67,7 +69,9 @@ def test_an_address_of_another_form_is_refused(monkeypatch, address):
 
 def test_an_address_that_does_not_answer_is_one_message(monkeypatch):
     """A port nobody listens on is named at once, with what to do; no traceback of Ray's."""
-    monkeypatch.setattr(pytest.importorskip("ray"), "is_initialized", lambda: False)
+    monkeypatch.setattr(
+        pytest.importorskip("ray", reason="Ray is not installed"), "is_initialized", lambda: False
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")

@@ -250,7 +250,7 @@ def test_full_disk_keeps_finished_shards(store, monkeypatch):
 
 def test_a_write_that_breaks_off_says_why(store):
     """The reason is the system's own, not numpy's count of bytes; nothing half-written is left."""
-    resource = pytest.importorskip("resource")
+    resource = pytest.importorskip("resource", reason="limits on files are of Unix systems")
     run(fake_checkpoint(16), inputs(1), store)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
